@@ -1,0 +1,30 @@
+/*
+ * Accounts of a process: CPU time, faults, switches, I/O: its live threads' + those of threads that have
+ * exited + (apart) those of children that were waited for.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct process;
+struct rusage;
+
+/* A sum of finished things. */
+struct usage_totals {
+    uint64_t user_ns, system_ns;
+    uint64_t minor_faults, major_faults;
+    uint64_t voluntary_switches, involuntary_switches;
+    uint64_t input_blocks, output_blocks;
+    uint64_t peak_resident_pages; /* a maximum, not a sum */
+};
+
+struct process_usage {
+    struct usage_totals self;     /* (F) threads that exited; all of it at PROCESS_ZOMBIE */
+    struct usage_totals children; /* (F) waited-for descendants */
+};
+
+/* The process so far, its live threads included. */
+void usage_of_process(struct process *process, struct usage_totals *totals);
+void usage_of_children(struct process *process, struct usage_totals *totals);
+void usage_add(struct usage_totals *sum, const struct usage_totals *part);
+void usage_to_rusage(const struct usage_totals *totals, struct rusage *rusage);

@@ -1,0 +1,24 @@
+/* What each CPU has for itself. */
+#pragma once
+
+#include "sched/run_queue.h"
+#include "sched/thread.h"
+#include "sched/timer.h"
+
+struct cpu {
+    struct machine_cpu machine; /* first: the machine finds it at fixed offsets */
+    unsigned id;                /* 0..CPU_MAX-1 */
+    bool online;
+    struct thread *idle;
+    struct run_queue run_queue;
+    struct timer_queue timers;
+    uint64_t idle_cycles; /* (self) */
+#if KIN_DEBUG
+    struct lock_stack *locks; /* what this CPU holds, for the rank check */
+#endif
+};
+
+static inline struct cpu *this_cpu(void)
+{
+    return port_this_cpu();
+}

@@ -1,0 +1,42 @@
+/*
+ * The table of system calls, by Linux's numbers (asm/unistd_64.h). A number that is not here is
+ * -ENOSYS, and the kernel log names it once.
+ */
+#include <stdatomic.h>
+
+#include <asm/unistd_64.h>
+
+#include "lib/klog.h"
+#include "proc/process.h"
+#include "sys/syscall.h"
+#include "syscall_names.h"
+
+/* In order of number. */
+#define SYSTEM_CALLS(X)                                                                            \
+    X(getpid)
+
+#define DECLARE(name) system_call sys_##name;
+SYSTEM_CALLS(DECLARE)
+
+#define ENTRY(name) [__NR_##name] = sys_##name,
+static system_call *const table[SYSCALL_NAME_COUNT] = {SYSTEM_CALLS(ENTRY)};
+
+static COLD int64_t unknown_call(uint64_t number)
+{
+    static _Atomic bool seen[SYSCALL_NAME_COUNT];
+
+    if (number < array_length(seen) && !atomic_exchange(&seen[number], true))
+        klog("%s[%d]: system call %lu (%s) is not implemented", current_thread()->name,
+             process_number(current_process()), number,
+             syscall_names[number] ? syscall_names[number] : "unknown");
+    return -ENOSYS;
+}
+
+int64_t system_call_dispatch(struct user_frame *frame, uint64_t number,
+                             const uint64_t arguments[6])
+{
+    (void)frame;
+    if (unlikely(number >= array_length(table) || !table[number]))
+        return unknown_call(number);
+    return table[number](arguments);
+}
