@@ -52,7 +52,7 @@ typedef uint64_t irq_state_t;
  * struct thread *port_current(void);    the running thread
  * irq_state_t port_irq_save(void);      masks interrupts on this CPU, returns what was before
  * void port_irq_restore(irq_state_t);
- * bool port_irq_enabled(void);
+ * void port_irq_disable(void), port_irq_enable(void), bool port_irq_enabled(void);
  * void port_relax(void);                in the body of a spin loop
  * void port_explore(enum port_point, const void *object);   nothing on a real machine
  */
