@@ -73,7 +73,7 @@ void port_send_reschedule(unsigned cpu);
  */
 
 /* Allocates the kernel stack (and for a user thread the FPU state) so that the first port_switch()
- * to it calls entry(argument) with interrupts enabled. -ENOMEM. */
+ * to it calls entry(argument), which never returns, with interrupts masked. -ENOMEM. */
 int port_thread_create(struct thread *thread, void (*entry)(void *), void *argument, bool user);
 /* Frees what port_thread_create() allocated. The thread never runs again and is on no CPU. */
 void port_thread_destroy(struct thread *thread);

@@ -7,14 +7,13 @@
 
 struct cpu {
     struct machine_cpu machine; /* first: the machine finds it at fixed offsets */
-    unsigned id;                /* 0..CPU_MAX-1 */
-    bool online;
-    struct thread *idle;
+    unsigned id;                /* (const) 0..CPU_MAX-1; set by the machine */
+    _Atomic bool online;        /* threads may be placed here */
+    struct thread *idle;        /* (const) once online */
     struct run_queue run_queue;
     struct timer_queue timers;
-    uint64_t idle_cycles; /* (self) */
 #if KIN_DEBUG
-    struct lock_stack *locks; /* what this CPU holds, for the rank check */
+    struct lock_stack locks; /* (self) spinlocks that this CPU holds, for the rank check */
 #endif
 };
 

@@ -2,14 +2,18 @@
  * with no spinlock held. Handed over in order of arrival. */
 #pragma once
 
-#include "sched/wait.h"
+#include "sched/thread.h"
 
 struct CAPABILITY("mutex") mutex {
-    struct spinlock lock;
-    struct thread *owner;      /* (lock) */
-    struct wait_queue waiters; /* (lock) */
+    /* The holder's struct thread, plus MUTEX_CONTENDED while anybody waits; 0: free. Taken and given
+     * back by one compare-and-swap as long as nobody waits. */
+    _Atomic uintptr_t owner;
+    struct spinlock lock; /* rank WAIT_QUEUE */
+    struct list waiters;  /* (lock) struct mutex_waiter, oldest first */
     enum lock_rank rank;
 };
+
+#define MUTEX_CONTENDED 1ul
 
 void mutex_init(struct mutex *mutex, enum lock_rank rank);
 void mutex_lock(struct mutex *mutex) ACQUIRES(*mutex);
@@ -17,4 +21,5 @@ void mutex_lock(struct mutex *mutex) ACQUIRES(*mutex);
 int MUST_CHECK mutex_lock_killable(struct mutex *mutex) TRY_ACQUIRES(0, *mutex);
 bool MUST_CHECK mutex_try_lock(struct mutex *mutex) TRY_ACQUIRES(true, *mutex);
 void mutex_unlock(struct mutex *mutex) RELEASES(*mutex);
+/* Debug builds only. */
 void mutex_assert_held(const struct mutex *mutex) ASSERTS_HELD(*mutex);

@@ -10,7 +10,9 @@
 #include "lib/list.h"
 #include "lib/rbtree.h"
 #include "port.h"
+#include "sched/run_queue.h"
 #include "sched/timer.h"
+#include "sched/wait.h"
 
 enum thread_state {
     THREAD_NEW,      /* being built; on no queue */
@@ -32,7 +34,11 @@ enum thread_work {
 
 #define THREAD_NAME_SIZE 16
 
-/* CPU time in cycles (port_cycles); read by others without a lock, each field whole. */
+/*
+ * CPU time in cycles (port_cycles). Each is one word, written by the thread's CPU only and read by
+ * others without a lock: a finished total, or, while the clock runs for it, the total minus the time
+ * at which it began, which is negative. thread_user_ns() and its kin read them.
+ */
 struct thread_usage {
     _Atomic uint64_t user_cycles;
     _Atomic uint64_t system_cycles;
@@ -42,32 +48,37 @@ struct thread_usage {
     _Atomic uint64_t migrations;
 };
 
-enum sched_policy_class { SCHED_CLASS_REALTIME, SCHED_CLASS_FAIR, SCHED_CLASS_IDLE, SCHED_CLASS_COUNT };
-
 struct sched_attributes {
     int policy;   /* SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE (sched(7)) */
     int priority; /* 1..99 for FIFO and RR, else 0 */
     int nice;     /* -20..19 */
+    bool reset_on_fork; /* SCHED_RESET_ON_FORK: children start with the defaults */
 };
+
+struct sched_policy;
 
 struct thread {
     struct machine_thread machine;
-    _Atomic uint32_t work;       /* (atomic) enum thread_work */
-    enum thread_state state;     /* (RQ), written by thread_state.c only */
-    enum sleep_mode sleep_mode;  /* (self), read by wakers under RQ */
-    bool on_cpu;                 /* (RQ) its registers are live on thread->cpu */
-    bool is_user;                /* (const) */
-    struct cpu *cpu;             /* (RQ) the CPU whose queue it belongs to */
-    uint64_t affinity;           /* (RQ) bit per CPU; never empty */
-    struct address_space *space; /* (self) borrowed from the process; NULL for kernel threads */
+    _Atomic uint32_t work;        /* (atomic) enum thread_work */
+    _Atomic bool may_sleep;       /* set by (self), cleared by wakers: see wait.c */
+    bool on_queue;                /* (RQ) in a run queue; READY without it: on the way to one */
+    bool on_cpu;                  /* (RQ) its registers are live on thread->cpu */
+    bool is_user;                 /* (const) */
+    enum thread_state state;      /* (RQ), written by thread_state.c only */
+    enum sleep_mode sleep_mode;   /* (self) of the present or last sleep; read by wakers */
+    _Atomic(struct cpu *) cpu;    /* (RQ) the CPU whose queue lock guards this thread */
+    uint64_t affinity;            /* (RQ) bit per CPU; never empty */
+    struct address_space *space;  /* (self) borrowed from the process; NULL for kernel threads */
     struct sched_attributes attributes; /* (RQ) */
-    /* What the policies keep. (RQ) */
-    struct rb_node run_node;
-    struct list run_link;
-    uint64_t virtual_runtime;
-    uint64_t weight;
-    uint64_t slice_end; /* cycles */
-    uint64_t cycle_mark; /* when the present stretch of user, system or ready time began */
+    const struct sched_policy *policy;  /* (RQ) what `attributes` asks for */
+    struct list run_link;               /* (RQ) of the realtime and idle classes */
+    struct fair_entity fair;            /* (RQ) of the fair class */
+    uint64_t slice_left;                /* (RQ) SCHED_RR: cycles, kept over a preemption */
+    void (*entry)(void *);              /* (const) */
+    void *argument;                     /* (const) */
+#if KIN_DEBUG
+    struct lock_stack mutexes; /* (self) what it holds, for the rank check */
+#endif
     struct thread_usage usage;
     char name[THREAD_NAME_SIZE]; /* for people; comm of prctl(2) */
     /* By the CPU that left the dead thread for good, interrupts masked, no lock held: frees it. The
@@ -106,11 +117,19 @@ static inline struct thread *current_thread(void)
 /* Times in ns, up to now for a running thread. Any context. */
 uint64_t thread_user_ns(const struct thread *thread);
 uint64_t thread_system_ns(const struct thread *thread);
+uint64_t thread_ready_ns(const struct thread *thread);
+/* Both times above in one conversion: what a CPU-time clock shows. */
+uint64_t thread_cpu_ns(const struct thread *thread);
 
-/* sched_setattr and its kin, checked by the caller. Any thread; no lock held. */
+/* sched_setattr and its kin, checked by the caller. Any thread; any lock below RUN_QUEUE. */
 void thread_set_attributes(struct thread *thread, const struct sched_attributes *attributes);
-/* Moves it at once if it is on a CPU outside the mask. -EINVAL if no CPU of the mask is online. */
+void thread_get_attributes(struct thread *thread, struct sched_attributes *attributes);
+/* Moves it if it is on a CPU outside the mask; one that runs there leaves it before it is in user
+ * mode again. -EINVAL if no CPU of the mask is online. Any lock below RUN_QUEUE. */
 int thread_set_affinity(struct thread *thread, uint64_t affinity);
+uint64_t thread_get_affinity(struct thread *thread);
+/* SCHED_RR's interval in ns; the present slice of a fair thread; 0 for SCHED_FIFO. */
+uint64_t thread_slice_ns(struct thread *thread);
 
 /* Kernel threads: run `function`, end when it returns. NULL if memory is short. */
 struct thread *kernel_thread_start(const char *name, void (*function)(void *), void *argument);

@@ -8,12 +8,19 @@
 #include "sched/spinlock.h"
 
 struct timer {
-    struct rb_node node; /* (the CPU's timer lock) */
-    struct cpu *cpu;     /* whose queue it is in; NULL when idle */
-    uint64_t deadline;   /* port_clock_ns() time */
+    struct rb_node node; /* (lock of its CPU's queue) */
+    struct cpu *cpu;     /* (the same) in whose queue it is, or was last */
+    uint64_t deadline;   /* (the same) port_clock_ns() time */
     /* Interrupt context, interrupts masked, no lock held; may arm this timer again. The timer
      * itself may be freed in it, unless somebody may call timer_cancel(). */
     void (*expire)(struct timer *timer);
+};
+
+struct timer_queue {
+    struct spinlock lock;            /* rank TIMER */
+    struct rb_tree timers;           /* (lock) by deadline */
+    _Atomic(struct timer *) running; /* (lock to write) whose function this CPU is in */
+    uint64_t armed;                  /* (this CPU, interrupts masked) what the machine is armed for */
 };
 
 void timer_init(struct timer *timer, void (*expire)(struct timer *timer));
@@ -24,3 +31,11 @@ void timer_arm(struct timer *timer, uint64_t deadline);
 bool timer_cancel(struct timer *timer);
 /* Time left in ns, 0 if not armed or due. */
 uint64_t timer_remaining(const struct timer *timer);
+
+/* Private to kernel/sched; on the queue's own CPU, interrupts masked. */
+void timer_queue_init(struct timer_queue *queue);
+/* Calls what is due. */
+void timer_queue_expire(struct timer_queue *queue, uint64_t now);
+/* Arms the machine for the first timer or for `other`, whichever comes first. Unless `exact`, an
+ * interrupt that is already due earlier is left to come for nothing. */
+void timer_queue_program(struct timer_queue *queue, uint64_t other, bool exact);

@@ -1,0 +1,67 @@
+/*
+ * Run queues: the READY threads of one CPU, and what each policy class keeps about them. Private to
+ * kernel/sched; other floors use sched.h and thread.h.
+ *
+ * Everything is guarded by the queue's lock, except that the counters tagged (atomic) are read by
+ * other CPUs to compare loads: a stale value costs a worse choice, never a wrong one.
+ */
+#pragma once
+
+#include "lib/bitset.h"
+#include "lib/list.h"
+#include "lib/rbtree.h"
+#include "sched/spinlock.h"
+
+struct thread;
+
+enum sched_policy_class {
+    SCHED_CLASS_REALTIME, /* runs before all below */
+    SCHED_CLASS_FAIR,
+    SCHED_CLASS_IDLE,
+    SCHED_CLASS_COUNT
+};
+
+#define REALTIME_PRIORITY_MIN 1
+#define REALTIME_PRIORITY_MAX 99
+
+struct realtime_queue {
+    uint64_t occupied[BITSET_WORDS(REALTIME_PRIORITY_MAX + 1)];
+    struct list lists[REALTIME_PRIORITY_MAX + 1]; /* struct thread by run_link, next first */
+};
+
+/*
+ * What shares a CPU by weight: a thread, and later a group of threads, which is an entity in its
+ * parent's queue and has a queue of its own. Virtual runtime is time on the CPU in cycles, scaled by
+ * FAIR_WEIGHT_UNIT / weight: whoever has the least runs next.
+ */
+struct fair_entity {
+    struct rb_node node;
+    uint64_t virtual_runtime; /* wraps around: compare differences; relative between two CPUs */
+    uint64_t weight;
+};
+
+#define FAIR_WEIGHT_UNIT 1024
+
+struct fair_queue {
+    struct rb_tree entities;  /* struct fair_entity by virtual runtime; the running one is not in */
+    uint64_t weight;          /* sum over the tree */
+    uint64_t virtual_minimum; /* never falls: where newcomers and sleepers are placed */
+};
+
+struct run_queue {
+    struct spinlock lock;           /* rank RUN_QUEUE */
+    struct thread *current;         /* what runs on this CPU; held across the switch to it */
+    struct thread *left;            /* whom the switch in progress leaves */
+    _Atomic uint32_t ready_count;   /* (atomic) threads queued in all classes */
+    _Atomic uint64_t ready_weight;  /* (atomic) their weights */
+    _Atomic uint64_t current_weight; /* (atomic) 0 while idle */
+    uint32_t class_count[SCHED_CLASS_COUNT];
+    uint64_t charged;   /* port_cycles() up to which `current` has been charged by its policy */
+    uint64_t slice_end; /* cycles; when `current` must give way to its peers */
+    uint64_t tick;      /* cycles; the machine's timer is armed for then or earlier; UINT64_MAX: not */
+    uint64_t balanced;  /* cycles; when this CPU last looked at its peers' loads */
+    _Atomic uint64_t switches; /* (atomic) since boot */
+    struct realtime_queue realtime;
+    struct fair_queue fair;
+    struct list idle_class; /* struct thread by run_link */
+};
