@@ -79,12 +79,11 @@ $(BUILD)/generated/syscall_names.h: $(UAPI)/.ready
 
 EFI_HEADERS := /usr/include/efi
 EFI_LIB     := /usr/lib
-EFI_CFLAGS  := -std=gnu11 -O2 -g $(WARNINGS) -I. -isystem $(EFI_HEADERS) \
+EFI_CFLAGS  := -std=gnu11 -O2 -g $(WARNINGS) -Wno-write-strings -I. -isystem $(EFI_HEADERS) \
             -isystem $(EFI_HEADERS)/x86_64 -DGNU_EFI_USE_MS_ABI -ffreestanding -fpic -fshort-wchar \
             -mno-red-zone -fno-stack-protector -fno-strict-aliasing -maccumulate-outgoing-args \
             -fcf-protection=none
-EFI_O       := $(BUILD)/boot/efi/uefi.o $(BUILD)/boot/efi/uefi_elf.o \
-            $(BUILD)/boot/efi/memory_map.o
+EFI_O       := $(patsubst %,$(BUILD)/boot/efi/%.o,uefi uefi_volume uefi_image uefi_exit memory_map)
 
 $(BUILD)/boot/efi/%.o: boot/%.c
 	@mkdir -p $(@D)
