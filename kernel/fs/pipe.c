@@ -1,0 +1,486 @@
+/*
+ * Pipes as files: blocking, wake-ups, ends that come and go. See pipe.h.
+ *
+ * pipe->lock (rank PIPE, held across user copies) guards everything. What sleepers and poll look at
+ * (the ring's counters, the numbers of ends) is atomic and written under the lock. Sleeping happens
+ * without it. Wakers change first and then look for sleepers, sleepers queue first and then look:
+ * the fence in announce() makes that hold.
+ */
+#include "fs/pipe.h"
+
+#include <asm/ioctls.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <asm/stat.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+#include "fs/inode.h"
+#include "fs/pipe_ring.h"
+#include "fs/poll.h"
+#include "lib/errno.h"
+#include "mm/frame.h"
+#include "mm/user_copy.h"
+#include "proc/process.h"
+#include "proc/signal.h"
+
+struct pipe {
+    struct mutex lock;
+    struct refcount refs; /* open files, and the inode of a FIFO */
+    struct pipe_ring ring;
+    _Atomic uint32_t readers, writers;           /* open ends */
+    _Atomic uint32_t reader_opens, writer_opens; /* ends ever opened: what FIFO openers wait for */
+    struct wait_queue read_wait;                 /* readers, and openers for reading */
+    struct wait_queue write_wait;                /* writers, and openers for writing */
+    uint64_t number;                             /* (const) inode number of an unnamed pipe */
+    uint32_t uid, gid;                           /* (const) its creator */
+};
+
+static SLAB_CACHE(pipe_cache, struct pipe);
+
+/* file->position of a pipe's end: the value of writer_opens when it was opened for reading without
+ * a writer; until one comes the end is not hung up. */
+#define opened_at position
+
+static bool reads(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) != O_WRONLY;
+}
+
+static bool writes(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) != O_RDONLY;
+}
+
+static void announce(struct wait_queue *queue, uint64_t events)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!wait_queue_is_empty(queue))
+        wait_queue_wake_all(queue, events);
+}
+
+static void announce_data(struct pipe *pipe)
+{
+    announce(&pipe->read_wait, POLLIN | POLLRDNORM);
+}
+
+static void announce_room(struct pipe *pipe)
+{
+    announce(&pipe->write_wait, POLLOUT | POLLWRNORM);
+}
+
+/* --- read --- */
+
+static bool can_read(void *argument)
+{
+    struct pipe *pipe = argument;
+
+    return !pipe_ring_is_empty(&pipe->ring) || pipe->writers == 0;
+}
+
+static int wait_for_data(struct file *file, struct pipe *pipe) REQUIRES(pipe->lock)
+{
+    if (file->flags & O_NONBLOCK)
+        return -EAGAIN;
+    mutex_unlock(&pipe->lock);
+    int error =
+        wait_queue_sleep(&pipe->read_wait, can_read, pipe, SLEEP_INTERRUPTIBLE, DEADLINE_NEVER);
+
+    mutex_lock(&pipe->lock);
+    return error;
+}
+
+static int64_t pipe_read_vector(struct file *file, struct user_vector *target, uint64_t *position)
+{
+    struct pipe *pipe = file->private;
+    size_t wanted = target->total;
+    int error = 0;
+
+    if (wanted == 0)
+        return 0;
+    mutex_lock(&pipe->lock);
+    while (!error && pipe_ring_is_empty(&pipe->ring) && pipe->writers > 0)
+        error = wait_for_data(file, pipe);
+    bool was_full = pipe_ring_is_full(&pipe->ring);
+
+    if (!error)
+        error = pipe_ring_drain(&pipe->ring, target);
+    mutex_unlock(&pipe->lock);
+    if (was_full && target->total < wanted)
+        announce_room(pipe);
+    return target->total < wanted ? (int64_t)(wanted - target->total) : error;
+}
+
+static int64_t pipe_read(struct file *file, uintptr_t buffer, size_t size, uint64_t *position)
+{
+    struct user_vector target = user_vector_single(buffer, size);
+
+    return pipe_read_vector(file, &target, position);
+}
+
+/* --- write --- */
+
+static bool can_write(void *argument)
+{
+    struct pipe *pipe = argument;
+
+    return !pipe_ring_is_full(&pipe->ring) || pipe->readers == 0;
+}
+
+/* As if the program had sent it to itself. */
+static void raise_sigpipe(void)
+{
+    siginfo_t info = {.si_signo = SIGPIPE, .si_code = SI_USER};
+
+    info.si_pid = process_number(current_process());
+    info.si_uid = current_credentials()->user.real;
+    signal_send_thread(current_user_thread(), SIGPIPE, &info);
+}
+
+/* Readers learn of what is there before the writer sleeps for the rest. */
+static int wait_for_room(struct file *file, struct pipe *pipe) REQUIRES(pipe->lock)
+{
+    if (file->flags & O_NONBLOCK)
+        return -EAGAIN;
+    mutex_unlock(&pipe->lock);
+    announce_data(pipe);
+    int error =
+        wait_queue_sleep(&pipe->write_wait, can_write, pipe, SLEEP_INTERRUPTIBLE, DEADLINE_NEVER);
+
+    mutex_lock(&pipe->lock);
+    return error;
+}
+
+static int write_locked(struct file *file, struct pipe *pipe, struct user_vector *source)
+    REQUIRES(pipe->lock)
+{
+    bool merge = true;
+
+    for (;;) {
+        if (pipe->readers == 0)
+            return -EPIPE;
+        int error = pipe_ring_fill(&pipe->ring, source, merge, file->flags & O_DIRECT);
+
+        if (!error && source->total > 0)
+            error = wait_for_room(file, pipe);
+        if (error || source->total == 0)
+            return error;
+        merge = false;
+    }
+}
+
+static int64_t pipe_write_vector(struct file *file, struct user_vector *source, uint64_t *position)
+{
+    struct pipe *pipe = file->private;
+    size_t offered = source->total;
+
+    if (offered == 0)
+        return 0;
+    mutex_lock(&pipe->lock);
+    int error = write_locked(file, pipe, source);
+
+    mutex_unlock(&pipe->lock);
+    if (source->total < offered)
+        announce_data(pipe);
+    if (error == -EPIPE)
+        raise_sigpipe();
+    return source->total < offered ? (int64_t)(offered - source->total) : error;
+}
+
+static int64_t pipe_write(struct file *file, uintptr_t buffer, size_t size, uint64_t *position)
+{
+    struct user_vector source = user_vector_single(buffer, size);
+
+    return pipe_write_vector(file, &source, position);
+}
+
+/* --- the rest of the file --- */
+
+static uint32_t pipe_poll(struct file *file, struct poll_table *table)
+{
+    struct pipe *pipe = file->private;
+    uint32_t events = 0;
+
+    if (reads(file)) {
+        poll_wait(table, &pipe->read_wait);
+        if (!pipe_ring_is_empty(&pipe->ring))
+            events |= POLLIN | POLLRDNORM;
+        if (pipe->writers == 0 && file->opened_at != pipe->writer_opens)
+            events |= POLLHUP;
+    }
+    if (writes(file)) {
+        poll_wait(table, &pipe->write_wait);
+        if (!pipe_ring_is_full(&pipe->ring))
+            events |= POLLOUT | POLLWRNORM;
+        if (pipe->readers == 0)
+            events |= POLLERR;
+    }
+    return events;
+}
+
+static int64_t pipe_ioctl(struct file *file, unsigned command, uintptr_t argument)
+{
+    struct pipe *pipe = file->private;
+
+    if (command != FIONREAD)
+        return -ENOTTY;
+    mutex_lock(&pipe->lock);
+    int count = pipe_ring_bytes(&pipe->ring);
+
+    mutex_unlock(&pipe->lock);
+    return copy_to_user(argument, &count, sizeof(count));
+}
+
+static int pipe_get_status(struct file *file, struct stat *status)
+{
+    struct pipe *pipe = file->private;
+
+    *status = (struct stat){
+        .st_dev = DEVICE_ANONYMOUS,
+        .st_ino = pipe->number,
+        .st_mode = S_IFIFO | 0600,
+        .st_nlink = 1,
+        .st_uid = pipe->uid,
+        .st_gid = pipe->gid,
+        .st_blksize = PAGE_SIZE,
+    };
+    return 0;
+}
+
+static void pipe_release(struct file *file)
+{
+    struct pipe *pipe = file->private;
+
+    mutex_lock(&pipe->lock);
+    if (reads(file))
+        pipe->readers--;
+    if (writes(file))
+        pipe->writers--;
+    bool last_of_kind = (pipe->readers == 0) != (pipe->writers == 0);
+
+    if (pipe->readers == 0 && pipe->writers == 0)
+        pipe_ring_clear(&pipe->ring);
+    mutex_unlock(&pipe->lock);
+    if (last_of_kind) {
+        announce(&pipe->read_wait, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
+        announce(&pipe->write_wait, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
+    }
+    pipe_put(pipe);
+}
+
+static const struct file_operations pipe_operations = {
+    .name = "pipe",
+    .read = pipe_read,
+    .write = pipe_write,
+    .read_vector = pipe_read_vector,
+    .write_vector = pipe_write_vector,
+    .poll = pipe_poll,
+    .ioctl = pipe_ioctl,
+    .get_status = pipe_get_status,
+    .release = pipe_release,
+};
+
+/* The inode tells the status of a named one. */
+static const struct file_operations fifo_operations = {
+    .name = "fifo",
+    .read = pipe_read,
+    .write = pipe_write,
+    .read_vector = pipe_read_vector,
+    .write_vector = pipe_write_vector,
+    .poll = pipe_poll,
+    .ioctl = pipe_ioctl,
+    .release = pipe_release,
+};
+
+/* --- creation --- */
+
+struct pipe *pipe_create(void)
+{
+    struct pipe *pipe = slab_alloc(&pipe_cache);
+
+    if (!pipe)
+        return NULL;
+    mutex_init(&pipe->lock, LOCK_RANK_PIPE);
+    refcount_init(&pipe->refs);
+    pipe_ring_init(&pipe->ring);
+    wait_queue_init(&pipe->read_wait);
+    wait_queue_init(&pipe->write_wait);
+    return pipe;
+}
+
+void pipe_put(struct pipe *pipe)
+{
+    if (!refcount_put(&pipe->refs))
+        return;
+    pipe_ring_destroy(&pipe->ring);
+    slab_free(&pipe_cache, pipe);
+}
+
+int pipe_create_pair(struct file *ends[2], uint32_t flags)
+{
+    struct pipe *pipe = pipe_create();
+
+    if (!pipe)
+        return -ENOMEM;
+    const struct credentials *credentials = current_credentials();
+
+    pipe->number = inode_next_number();
+    pipe->uid = credentials->user.file_system;
+    pipe->gid = credentials->group.file_system;
+    ends[0] = file_create(&pipe_operations, pipe, O_RDONLY | (flags & O_NONBLOCK));
+    if (!ends[0]) {
+        pipe_put(pipe);
+        return -ENOMEM;
+    }
+    pipe->readers = pipe->reader_opens = 1;
+    ends[1] = file_create(&pipe_operations, pipe, O_WRONLY | flags);
+    if (!ends[1]) {
+        file_put(ends[0]);
+        return -ENOMEM;
+    }
+    pipe->writers = pipe->writer_opens = 1;
+    refcount_get(&pipe->refs);
+    return 0;
+}
+
+/* --- named --- */
+
+/* What an opener waits for: one more opening of the other end than there had been. */
+struct partner {
+    _Atomic uint32_t *opens;
+    uint32_t before;
+};
+
+static bool partner_came(void *argument)
+{
+    struct partner *partner = argument;
+
+    return *partner->opens != partner->before;
+}
+
+static int wait_for_partner(struct pipe *pipe, struct wait_queue *queue, _Atomic uint32_t *opens)
+    REQUIRES(pipe->lock)
+{
+    struct partner partner = {opens, *opens};
+
+    mutex_unlock(&pipe->lock);
+    int error =
+        wait_queue_sleep(queue, partner_came, &partner, SLEEP_INTERRUPTIBLE, DEADLINE_NEVER);
+
+    mutex_lock(&pipe->lock);
+    return error;
+}
+
+static void announce_opening(struct wait_queue *queue)
+{
+    announce(queue, 0);
+}
+
+static int open_reader(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock)
+{
+    int error = 0;
+
+    pipe->readers++;
+    pipe->reader_opens++;
+    announce_opening(&pipe->write_wait);
+    if (pipe->writers == 0) {
+        if (file->flags & O_NONBLOCK)
+            file->opened_at = pipe->writer_opens;
+        else
+            error = wait_for_partner(pipe, &pipe->read_wait, &pipe->writer_opens);
+    }
+    if (error && --pipe->readers == 0)
+        announce(&pipe->write_wait, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
+    return error;
+}
+
+static int open_writer(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock)
+{
+    int error = 0;
+
+    if (pipe->readers == 0 && (file->flags & O_NONBLOCK))
+        return -ENXIO;
+    pipe->writers++;
+    pipe->writer_opens++;
+    announce_opening(&pipe->read_wait);
+    if (pipe->readers == 0)
+        error = wait_for_partner(pipe, &pipe->write_wait, &pipe->reader_opens);
+    if (error && --pipe->writers == 0)
+        announce(&pipe->read_wait, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
+    return error;
+}
+
+static int open_both(struct pipe *pipe) REQUIRES(pipe->lock)
+{
+    pipe->readers++;
+    pipe->writers++;
+    pipe->reader_opens++;
+    pipe->writer_opens++;
+    announce_opening(&pipe->read_wait);
+    announce_opening(&pipe->write_wait);
+    return 0;
+}
+
+int pipe_open(struct pipe *pipe, struct file *file)
+{
+    int error;
+
+    mutex_lock(&pipe->lock);
+    if (!writes(file))
+        error = open_reader(pipe, file);
+    else if (!reads(file))
+        error = open_writer(pipe, file);
+    else
+        error = open_both(pipe);
+    if (error && pipe->readers == 0 && pipe->writers == 0)
+        pipe_ring_clear(&pipe->ring);
+    mutex_unlock(&pipe->lock);
+    if (error)
+        return error;
+    refcount_get(&pipe->refs);
+    file->operations = &fifo_operations;
+    file->private = pipe;
+    return 0;
+}
+
+/* --- capacity --- */
+
+static struct pipe *pipe_of_file(struct file *file)
+{
+    if (file->operations != &pipe_operations && file->operations != &fifo_operations)
+        return NULL;
+    return file->private;
+}
+
+int64_t pipe_get_size(struct file *file)
+{
+    struct pipe *pipe = pipe_of_file(file);
+
+    return pipe ? (int64_t)(pipe->ring.size * PAGE_SIZE) : -EBADF;
+}
+
+int64_t pipe_set_size(struct file *file, uint64_t size)
+{
+    struct pipe *pipe = pipe_of_file(file);
+    uint64_t slots = 1;
+
+    if (!pipe)
+        return -EBADF;
+    if (size > 1ull << 31)
+        return -EINVAL;
+    while (slots * PAGE_SIZE < size)
+        slots *= 2;
+    if (slots > PIPE_SLOTS_MAX && slots > pipe->ring.size &&
+        !credentials_is_privileged(current_credentials()))
+        return -EPERM;
+    mutex_lock(&pipe->lock);
+    bool was_full = pipe_ring_is_full(&pipe->ring);
+    int error = pipe_ring_resize(&pipe->ring, slots);
+
+    mutex_unlock(&pipe->lock);
+    if (error)
+        return error;
+    if (was_full)
+        announce_room(pipe);
+    return slots * PAGE_SIZE;
+}

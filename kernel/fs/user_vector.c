@@ -1,0 +1,80 @@
+/* Lists of user buffers: see user_vector.h. */
+#include "fs/user_vector.h"
+
+#include "mm/user_copy.h"
+
+struct user_vector user_vector_of(const struct iovec *segments, size_t count)
+{
+    struct user_vector vector = {.others = segments, .other_count = count};
+
+    for (size_t i = 0; i < count; i++)
+        vector.total += segments[i].iov_len;
+    return vector;
+}
+
+/* Makes the current segment non-empty. The vector has bytes left. */
+static void next_segment(struct user_vector *vector)
+{
+    while (vector->length == 0) {
+        vector->base = (uintptr_t)vector->others->iov_base;
+        vector->length = vector->others->iov_len;
+        vector->others++;
+        vector->other_count--;
+    }
+}
+
+static void advance(struct user_vector *vector, size_t size)
+{
+    vector->base += size;
+    vector->length -= size;
+    vector->total -= size;
+}
+
+size_t user_vector_read(struct user_vector *vector, void *destination, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size && vector->total > 0) {
+        if (vector->length == 0)
+            next_segment(vector);
+        size_t part = size - done < vector->length ? size - done : vector->length;
+        size_t copied = copy_from_user_partial((char *)destination + done, vector->base, part);
+
+        advance(vector, copied);
+        done += copied;
+        if (copied < part)
+            break;
+    }
+    return done;
+}
+
+size_t user_vector_write(struct user_vector *vector, const void *source, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size && vector->total > 0) {
+        if (vector->length == 0)
+            next_segment(vector);
+        size_t part = size - done < vector->length ? size - done : vector->length;
+        size_t copied = copy_to_user_partial(vector->base, (const char *)source + done, part);
+
+        advance(vector, copied);
+        done += copied;
+        if (copied < part)
+            break;
+    }
+    return done;
+}
+
+size_t user_vector_front(struct user_vector *vector)
+{
+    if (vector->total == 0)
+        return 0;
+    next_segment(vector);
+    return vector->length;
+}
+
+void user_vector_skip(struct user_vector *vector, size_t size)
+{
+    advance(vector, size);
+}

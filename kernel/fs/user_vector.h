@@ -1,0 +1,38 @@
+/*
+ * A list of user buffers that is filled or drained from its front: what read, write, readv, writev,
+ * sendmsg and recvmsg have in common. Private to one call; no lock.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/uio.h>
+
+#include "lib/compiler.h"
+
+struct user_vector {
+    uintptr_t base;             /* rest of the current segment */
+    size_t length;              /* its bytes */
+    const struct iovec *others; /* kernel copy of the segments after it */
+    size_t other_count;
+    size_t total; /* bytes left in all segments */
+};
+
+static inline struct user_vector user_vector_single(uintptr_t base, size_t length)
+{
+    return (struct user_vector){.base = base, .length = length, .total = length};
+}
+
+/* `segments` stays the caller's and must live as long as the vector. */
+struct user_vector user_vector_of(const struct iovec *segments, size_t count);
+
+/* Copy up to `size` bytes from, or to, the front, and move past what was copied. Fewer bytes than
+ * min(size, total) mean a bad address (-EFAULT) after them. May sleep. */
+size_t MUST_CHECK user_vector_read(struct user_vector *vector, void *destination, size_t size);
+size_t MUST_CHECK user_vector_write(struct user_vector *vector, const void *source, size_t size);
+
+/* What is left of the first segment that is not empty (0: nothing is left), at vector->base. */
+size_t user_vector_front(struct user_vector *vector);
+/* Moves past `size` bytes of that segment. */
+void user_vector_skip(struct user_vector *vector, size_t size);
