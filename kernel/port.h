@@ -116,6 +116,30 @@ void port_timer_arm(uint64_t deadline);
 void port_random(void *buffer, size_t size);
 
 /*
+ * --- Panic: the steps of lib/panic.c that only the machine can take ---
+ */
+
+/* Masks interrupts and stops the other CPUs. False if this CPU was in a panic already; on any other
+ * CPU a second panic never returns from here. */
+bool port_panic_begin(void);
+/* Prints, by klog(), this CPU's number, the registers and a symbolised backtrace. */
+void port_panic_print_state(void);
+/* Ends the machine with the panic code. */
+_Noreturn void port_panic_end(void);
+
+/* pid 1 has ended with that wait(2) status: the machine says so and stops, with an exit code of its own. */
+_Noreturn void port_init_died(int status);
+
+/* What the auxiliary vector tells a program about its machine (getauxval(3)). */
+struct port_auxiliary {
+    uint64_t hardware_capabilities;   /* AT_HWCAP: CPUID 1 EDX */
+    uint64_t hardware_capabilities_2; /* AT_HWCAP2 */
+    uint64_t minimum_signal_stack;    /* AT_MINSIGSTKSZ */
+    const char *platform;             /* AT_PLATFORM */
+};
+void port_get_auxiliary(struct port_auxiliary *auxiliary);
+
+/*
  * --- Upward ---
  * What the machine calls when something happens. main.c fills it before interrupts are enabled.
  */

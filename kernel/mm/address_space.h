@@ -40,6 +40,8 @@ struct address_space *address_space_create(void) MUST_CHECK;
 /* A copy-on-write copy of the current thread's space, or NULL. *error: -ENOMEM. */
 struct address_space *address_space_fork(struct address_space *parent, int *error) MUST_CHECK;
 void address_space_get(struct address_space *space);
+/* Does another process use it too (CLONE_VM)? */
+bool address_space_is_shared(struct address_space *space);
 /* The last reference tears it down: unmaps, frees frames. May sleep. Not while it is loaded on this
  * CPU through current_thread()->space: see address_space_leave(). */
 void address_space_put(struct address_space *space);

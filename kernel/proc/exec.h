@@ -11,6 +11,7 @@
 #include "sched/thread.h"
 
 struct executable;
+struct process;
 
 struct executable_operations {
     /* Bytes read, 0 at the end, -errno. May sleep. */
@@ -34,10 +35,16 @@ struct executable {
 
 void executable_get(struct executable *executable);
 void executable_put(struct executable *executable);
+/* A process that exits no longer keeps its program busy. */
+void exec_drop_executable(struct process *process);
+
+/* However large the stack limit is: as Linux's three quarters of 8 MiB. */
+#define EXEC_STRINGS_MAX (6ul << 20)
 
 /*
  * argv and envp as exec carries them from the old image to the new one: NUL-terminated strings, one
- * after the other, in kernel pages; at most a quarter of RLIMIT_STACK as in Linux.
+ * after the other, in kernel pages; at most a quarter of RLIMIT_STACK as in Linux. All of argv is added
+ * before envp; the adder keeps the two counts.
  */
 struct exec_strings {
     physical_t *frames; /* growing array */
@@ -48,9 +55,13 @@ struct exec_strings {
 };
 void exec_strings_init(struct exec_strings *strings);
 void exec_strings_destroy(struct exec_strings *strings);
-/* -E2BIG -ENOMEM -EFAULT. `user` tells whether the string is a user address. */
+/* -E2BIG -ENOMEM, and -EFAULT for a user address. */
 int exec_strings_add_user(struct exec_strings *strings, uintptr_t string);
 int exec_strings_add(struct exec_strings *strings, const char *string);
+/* Adds all of `source` but its first string, and its counts less that one. */
+int exec_strings_add_rest(struct exec_strings *strings, const struct exec_strings *source);
+/* The byte at an offset < bytes. */
+char *exec_strings_at(const struct exec_strings *strings, size_t offset);
 
 /*
  * Replaces the current process's image. `path` is what AT_EXECFN shows. On success the thread's user

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "lib/compiler.h"
 #include "lib/list.h"
 #include "lib/refcount.h"
 #include "lib/thread_safety.h"
@@ -39,6 +40,12 @@ void pid_get(struct pid *pid);
 void pid_put(struct pid *pid);
 /* A reference, or NULL. O(1); any context below LOCK_RANK_PID. */
 struct pid *pid_find(pid_number number) MUST_CHECK;
+
+/* A reference to the pid with the smallest number >= from that is in use, NULL after the last: for
+ * listings (/proc, process dumps). */
+struct pid *pid_next(pid_number from) MUST_CHECK;
+/* The number given last (/proc/loadavg). */
+pid_number pid_last_number(void);
 
 static inline pid_number pid_number_of(const struct pid *pid)
 {

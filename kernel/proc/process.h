@@ -32,6 +32,9 @@ enum process_state {
     PROCESS_STATE_COUNT
 };
 
+/* News of a living child that its parent has not waited for yet. The later replaces the earlier. */
+enum process_change { CHANGE_NONE, CHANGE_STOPPED, CHANGE_CONTINUED };
+
 struct file_table;
 struct path_context;
 struct job;
@@ -50,12 +53,13 @@ struct process {
     struct list zombies;          /* (F) children, by sibling, first dead first */
     struct list changed;          /* (F) living children, by changed_link */
     struct list sibling;          /* (F) in parent->living or parent->zombies */
-    struct list changed_link;     /* (F) in parent->changed */
-    uint32_t clone_children;      /* (F) children whose exit_signal is not SIGCHLD (__WCLONE) */
+    struct list changed_link;     /* (F) in parent->changed, while change is not CHANGE_NONE */
+    enum process_change change;   /* (F) */
+    uint32_t child_count;         /* (F) living + zombies */
+    uint32_t clone_child_count;   /* (F) of these, with an exit_signal other than SIGCHLD (__WCLONE) */
     int exit_signal;              /* (F) told to the parent at death; 0: none */
     bool wait_claimed;            /* (F) a waiter copies this zombie's status out */
     bool is_subreaper;            /* (F) PR_SET_CHILD_SUBREAPER */
-    bool has_subreaper;           /* (F) some ancestor is or was one: worth looking */
     bool has_execed;              /* (F) setpgid by the parent is EACCES from then on */
     int parent_death_signal;      /* (F) PR_SET_PDEATHSIG */
     struct wait_queue child_wait; /* its threads in wait4/waitid */
@@ -63,6 +67,7 @@ struct process {
 
     struct process_group *group; /* (F) */
     struct list group_link;      /* (F) members, zombies included */
+    bool is_anchor;              /* (F) counted in group->anchors; see pgrp.h */
 
     /* Threads. */
     struct list threads;      /* (F) struct user_thread by process_link */
@@ -87,7 +92,7 @@ struct process {
     struct executable *executable; /* (F/R) fs's: what /proc/<pid>/exe names */
 
     /* vfork: the parent sleeps until this is true. */
-    struct vfork_gate *vfork_gate; /* (F) on the parent's stack; NULL once opened */
+    struct vfork_gate *vfork_gate; /* (F) on the parent's stack; NULL once opened; fork.h */
 
     struct job *job;      /* (F) the immediate job; NULL until jobs exist */
     struct list job_link; /* (F) */
@@ -100,6 +105,7 @@ struct user_thread {
     struct pid *tid;          /* (const) reference; the leader's is the process's pid */
     struct list process_link; /* (F) */
     struct thread_signals signals;
+    uintptr_t set_child_tid;   /* (self) CLONE_CHILD_SETTID: stored by the newborn itself */
     uintptr_t clear_child_tid; /* (self) set_tid_address(2) */
     uintptr_t robust_list;     /* (self) set_robust_list(2) */
     struct restart_block {
@@ -134,6 +140,11 @@ void process_put(struct process *process);
 struct process *process_find(pid_number number) MUST_CHECK;
 /* Under family_lock: no reference is taken. */
 struct process *process_find_locked(pid_number number) REQUIRES(family_lock);
+
+/* exec and exit: the thread leaves memory that others may still use, as set_tid_address(2) asks. */
+void user_thread_clear_child_tid(struct user_thread *thread);
+/* At most THREAD_NAME_SIZE - 1 bytes are kept. The thread itself, or its creator. */
+void user_thread_set_name(struct user_thread *thread, const char *name);
 
 /* pid 1. */
 extern struct process *init_process;

@@ -12,7 +12,8 @@ struct process;
 
 struct process_resource {
     /* Gives the child its own copy or a shared reference (CLONE_FILES, CLONE_FS in clone_flags). The
-     * child is private to the caller. -ENOMEM; then the earlier resources' exit is called. */
+     * child is private to the caller. `parent` is NULL for pid 1: a fresh one. -ENOMEM; then the earlier
+     * resources' exit is called. */
     int (*fork)(struct process *parent, struct process *child, uint64_t clone_flags);
     /* exec past the point of no return: unshare, close-on-exec. May sleep; cannot fail. NULL: nothing */
     void (*exec)(struct process *process);

@@ -6,8 +6,10 @@
 
 #include <stdint.h>
 
+struct address_space;
 struct process;
 struct rusage;
+struct thread;
 
 /* A sum of finished things. */
 struct usage_totals {
@@ -23,8 +25,12 @@ struct process_usage {
     struct usage_totals children; /* (F) waited-for descendants */
 };
 
-/* The process so far, its live threads included. */
+/* The process so far, its live threads included. No spinlock held; the space is asked after the family
+ * lock is dropped, so the parts may be an instant apart. */
 void usage_of_process(struct process *process, struct usage_totals *totals);
 void usage_of_children(struct process *process, struct usage_totals *totals);
+/* What a thread, or an address space, has used up to now. */
+void usage_add_thread(struct usage_totals *sum, const struct thread *thread);
+void usage_add_space(struct usage_totals *sum, struct address_space *space);
 void usage_add(struct usage_totals *sum, const struct usage_totals *part);
 void usage_to_rusage(const struct usage_totals *totals, struct rusage *rusage);

@@ -19,9 +19,11 @@ enum lock_rank {
 
     /* spinning (struct spinlock), taken with interrupts enabled */
     LOCK_RANK_FILE_TABLE,
+    LOCK_RANK_NAMES, /* the links of all names of the tree */
     LOCK_RANK_EPOLL,
     LOCK_RANK_FAMILY, /* every link between processes */
-    LOCK_RANK_PID,    /* the pid table */
+    LOCK_RANK_PID,     /* the pid table */
+    LOCK_RANK_ACCOUNT, /* the table of user accounts */
     LOCK_RANK_JOB,    /* leaf parts of jobs: event rings */
     LOCK_RANK_PAGE_CACHE,
 
@@ -31,7 +33,7 @@ enum lock_rank {
     LOCK_RANK_WAIT_QUEUE, /* a wake function may take only what ranks below here */
     LOCK_RANK_POLL,
     LOCK_RANK_TIMER,
-    LOCK_RANK_RUN_QUEUE, /* two: by CPU number */
+    LOCK_RANK_RUN_QUEUE, /* never two: a thread between two queues is in neither */
     LOCK_RANK_TLB,
     LOCK_RANK_SLAB,
     LOCK_RANK_FRAME,
