@@ -13,7 +13,13 @@
 
 /* In order of number. */
 #define SYSTEM_CALLS(X)                                                                            \
-    X(getpid)
+    X(poll)                                                                                        \
+    X(pipe)                                                                                        \
+    X(select)                                                                                      \
+    X(getpid)                                                                                      \
+    X(pselect6)                                                                                    \
+    X(ppoll)                                                                                       \
+    X(pipe2)
 
 #define DECLARE(name) system_call sys_##name;
 SYSTEM_CALLS(DECLARE)
