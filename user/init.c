@@ -26,6 +26,7 @@
 /* Exit statuses of a program that could not be started, as shells have them. */
 #define NOT_EXECUTABLE 126
 #define NOT_FOUND      127
+#define NOT_STARTED    (NOT_EXECUTABLE << 8) /* as a wait status */
 
 struct request {
     const char *streams[3]; /* "console", "host", "null", or "stdout" for the error */
@@ -190,7 +191,7 @@ static int run(const char *path, char *const arguments[])
         become(path, arguments);
     if (child < 0) {
         fprintf(stderr, "init: fork: %s\n", strerror(errno));
-        return W_EXITCODE(NOT_EXECUTABLE, 0);
+        return NOT_STARTED;
     }
     for (;;) {
         int status;
@@ -200,7 +201,7 @@ static int run(const char *path, char *const arguments[])
             return status;
         if (pid < 0 && errno != EINTR) {
             fprintf(stderr, "init: wait: %s\n", strerror(errno));
-            return W_EXITCODE(NOT_EXECUTABLE, 0);
+            return NOT_STARTED;
         }
     }
 }
