@@ -47,8 +47,8 @@ static void child_entry(void *argument)
     pid_number number = pid_number_of(self->tid);
 
     /* As on Linux, a bad address here goes unnoticed: the child cannot report it. */
-    if (self->set_child_tid && copy_to_user(self->set_child_tid, &number, sizeof(number)) != 0)
-        self->set_child_tid = 0;
+    if (self->set_child_tid)
+        (void)copy_to_user_partial(self->set_child_tid, &number, sizeof(number));
     port_enter_user();
 }
 

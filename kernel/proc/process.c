@@ -60,6 +60,16 @@ void process_put(struct process *process)
     slab_free(&process_cache, process);
 }
 
+pid_number process_parent_number(const struct process *process)
+{
+    pid_number number;
+
+    spin_lock(&family_lock);
+    number = process->parent ? process_number(process->parent) : 0;
+    spin_unlock(&family_lock);
+    return number;
+}
+
 struct process *process_find_locked(pid_number number)
 {
     struct pid *pid = pid_find(number);

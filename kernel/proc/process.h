@@ -133,6 +133,9 @@ static inline pid_number process_number(const struct process *process)
     return pid_number_of(process->pid);
 }
 
+/* getppid(2): 0 for pid 1. */
+pid_number process_parent_number(const struct process *process);
+
 void process_get(struct process *process);
 void process_put(struct process *process);
 

@@ -1,6 +1,5 @@
 /* User threads: what runs in a process. The record lives until the CPU that ran it last has left
  * it. */
-#include "lib/klog.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/user_copy.h"
@@ -48,10 +47,8 @@ void user_thread_clear_child_tid(struct user_thread *thread)
     pid_number none = 0;
 
     /* Only if others still see this memory; a bad address is theirs to wonder about. */
-    if (thread->clear_child_tid && address_space_is_shared(thread->thread.space) &&
-        copy_to_user(thread->clear_child_tid, &none, sizeof(none)) != 0)
-        klog("%s[%d]: clear_child_tid is no address", thread->thread.name,
-             pid_number_of(thread->tid));
+    if (thread->clear_child_tid && address_space_is_shared(thread->thread.space))
+        (void)copy_to_user_partial(thread->clear_child_tid, &none, sizeof(none));
     thread->clear_child_tid = 0;
 }
 
