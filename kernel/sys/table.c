@@ -17,9 +17,50 @@
     X(pipe)                                                                                        \
     X(select)                                                                                      \
     X(getpid)                                                                                      \
+    X(clone)                                                                                       \
+    X(fork)                                                                                        \
+    X(vfork)                                                                                       \
+    X(execve)                                                                                      \
+    X(exit)                                                                                        \
+    X(wait4)                                                                                       \
+    X(getrlimit)                                                                                   \
+    X(getuid)                                                                                      \
+    X(getgid)                                                                                      \
+    X(setuid)                                                                                      \
+    X(setgid)                                                                                      \
+    X(geteuid)                                                                                     \
+    X(getegid)                                                                                     \
+    X(setpgid)                                                                                     \
+    X(getppid)                                                                                     \
+    X(getpgrp)                                                                                     \
+    X(setsid)                                                                                      \
+    X(setreuid)                                                                                    \
+    X(setregid)                                                                                    \
+    X(getgroups)                                                                                   \
+    X(setgroups)                                                                                   \
+    X(setresuid)                                                                                   \
+    X(getresuid)                                                                                   \
+    X(setresgid)                                                                                   \
+    X(getresgid)                                                                                   \
+    X(getpgid)                                                                                     \
+    X(setfsuid)                                                                                    \
+    X(setfsgid)                                                                                    \
+    X(getsid)                                                                                      \
+    X(capget)                                                                                      \
+    X(capset)                                                                                      \
+    X(prctl)                                                                                       \
+    X(setrlimit)                                                                                   \
+    X(gettid)                                                                                      \
+    X(set_tid_address)                                                                             \
+    X(exit_group)                                                                                  \
+    X(waitid)                                                                                      \
     X(pselect6)                                                                                    \
     X(ppoll)                                                                                       \
-    X(pipe2)
+    X(set_robust_list)                                                                             \
+    X(pipe2)                                                                                       \
+    X(prlimit64)                                                                                   \
+    X(execveat)                                                                                    \
+    X(clone3)
 
 #define DECLARE(name) system_call sys_##name;
 SYSTEM_CALLS(DECLARE)
@@ -38,8 +79,7 @@ static COLD int64_t unknown_call(uint64_t number)
     return -ENOSYS;
 }
 
-int64_t system_call_dispatch(struct user_frame *frame, uint64_t number,
-                             const uint64_t arguments[6])
+int64_t system_call_dispatch(struct user_frame *frame, uint64_t number, const uint64_t arguments[6])
 {
     (void)frame;
     if (unlikely(number >= array_length(table) || !table[number]))
