@@ -1,0 +1,126 @@
+/*
+ * The simulated machine's part of the seam: see kernel/port.h for the contracts, sim.h for the rest.
+ *
+ * All simulated CPUs run in one host thread. sim_cpu is the CPU whose code is executing now; it
+ * changes only inside the functions declared here, which is what makes a run repeatable.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cpu;
+struct thread;
+struct sim_fiber;
+
+enum sim_interrupt {
+    SIM_INTERRUPT_TIMER = 1 << 0,
+    SIM_INTERRUPT_RESCHEDULE = 1 << 1,
+    SIM_INTERRUPT_DEVICE = 1 << 2,
+};
+
+/* What a CPU that is not executing waits for. */
+enum sim_cpu_state {
+    SIM_CPU_OFFLINE,
+    SIM_CPU_RUNNABLE,
+    SIM_CPU_SPINNING, /* in port_relax(): goes on once another CPU did something */
+    SIM_CPU_IDLE,     /* in port_idle(): goes on with an interrupt */
+};
+
+/* At the start of struct cpu. */
+struct machine_cpu {
+    struct thread *current;
+    struct thread *left;     /* by the last port_switch() */
+    struct sim_fiber *fiber; /* whose stack the CPU is on */
+    unsigned index;
+    enum sim_cpu_state state;
+    bool interrupts;        /* enabled? */
+    bool in_interrupt;      /* running a handler */
+    bool in_user;           /* running a user program */
+    uint32_t pending;       /* enum sim_interrupt */
+    uint64_t timer_deadline;
+    uint64_t spin_progress; /* what sim_progress was when it began to spin */
+};
+
+/* What a user program is: a C function. Its return ends the process. */
+typedef void sim_program(uintptr_t argument);
+
+/* A user program's registers: the call that it makes, and what the kernel makes of them. */
+struct user_frame {
+    bool in_call; /* in a system call, not in an interrupt */
+    bool restart; /* set on the way back: the call runs again */
+    int64_t result;
+};
+
+struct machine_thread {
+    struct sim_fiber *fiber;
+    bool is_user;
+    struct user_frame frame;
+    sim_program *program; /* what port_enter_user() runs */
+    uintptr_t argument;
+    uint64_t execs; /* images that this thread has gone through */
+};
+
+extern struct machine_cpu *sim_cpu;
+
+void sim_explore(int point, const void *object);
+void sim_relax(void);
+void sim_interrupt_window(void);
+uint64_t sim_clock(void);
+
+static inline struct cpu *port_this_cpu(void)
+{
+    return (struct cpu *)sim_cpu;
+}
+
+static inline struct thread *port_current(void)
+{
+    return sim_cpu->current;
+}
+
+static inline void port_irq_disable(void)
+{
+    sim_cpu->interrupts = false;
+}
+
+static inline void port_irq_enable(void)
+{
+    sim_cpu->interrupts = true;
+    if (sim_cpu->pending)
+        sim_interrupt_window();
+}
+
+static inline irq_state_t port_irq_save(void)
+{
+    irq_state_t state = sim_cpu->interrupts;
+
+    sim_cpu->interrupts = false;
+    return state;
+}
+
+static inline void port_irq_restore(irq_state_t state)
+{
+    if (state)
+        port_irq_enable();
+}
+
+static inline bool port_irq_enabled(void)
+{
+    return sim_cpu->interrupts;
+}
+
+static inline void port_relax(void)
+{
+    sim_relax();
+}
+
+static inline void port_explore(enum port_point point, const void *object)
+{
+    sim_explore(point, object);
+}
+
+static inline uint64_t port_cycles(void)
+{
+    return sim_clock();
+}

@@ -1,0 +1,85 @@
+# Host tests: the simulated machine, unit tests, models, fuzzers. `make host-test` builds and runs all.
+# KIN_SIM_SCALE=10 make host-test runs ten times as many schedules.
+
+HOST_CC     ?= gcc
+HOST_BUILD  := $(BUILD)/host
+HOST_BIN    := $(BUILD)/tests/host
+HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+HOST_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-parameter -Werror
+HOST_COMMON := -std=gnu11 -g -fno-omit-frame-pointer -fno-pie -fno-strict-aliasing -fno-common \
+               -DKIN_DEBUG=1 $(HOST_WARNINGS) -MMD -MP
+# Kernel code, and the scenarios that are kernel code too: the kernel's headers, none of the C library's.
+HOST_KERNEL_CFLAGS := $(HOST_COMMON) -O1 -ffreestanding $(HOST_SANITIZE) -nostdinc \
+               -Itests/host/sim/include -isystem $(shell $(HOST_CC) -print-file-name=include) \
+               -isystem $(UAPI) -Ikernel -Iinclude -I. -Itests/host/sim -I$(BUILD)/generated
+# The machine itself: the C library's headers and the kernel's.
+HOST_SIM_CFLAGS := $(HOST_COMMON) -O2 $(HOST_SANITIZE) -D_GNU_SOURCE -Itests/host/sim/include -Ikernel \
+               -Itests/host/sim
+HOST_LDFLAGS := -no-pie $(HOST_SANITIZE)
+
+# What of the kernel stands above the seam. panic, klog and the memory functions are the machine's.
+HOST_LIB_C   := $(filter-out kernel/lib/string.c kernel/lib/panic.c kernel/lib/klog.c \
+                  kernel/lib/symbols.c kernel/lib/backtrace.c,$(wildcard kernel/lib/*.c))
+HOST_SCHED_C := $(wildcard kernel/sched/*.c)
+HOST_PROC_C  := $(wildcard kernel/proc/*.c)
+HOST_SIM_C   := $(wildcard tests/host/sim/*.c)
+HOST_SIM_O   := $(HOST_SIM_C:%.c=$(HOST_BUILD)/%.o)
+
+sim_sched_C := $(HOST_LIB_C) $(HOST_SCHED_C) $(wildcard tests/host/sched/*.c)
+sim_proc_C  := $(HOST_LIB_C) $(HOST_SCHED_C) $(HOST_PROC_C) $(wildcard tests/host/proc/*.c)
+
+HOST_SIMULATORS := sim_sched
+
+# Unit tests: pure code, the C library around it.
+HOST_UNIT_C := $(wildcard tests/host/unit/*.c)
+HOST_UNIT_KERNEL_C := kernel/lib/rbtree.c kernel/lib/bitset.c kernel/lib/printf.c kernel/lib/cmdline.c \
+                      kernel/proc/elf.c
+HOST_UNIT_O := $(HOST_UNIT_C:%.c=$(HOST_BUILD)/%.o) $(HOST_UNIT_KERNEL_C:%.c=$(HOST_BUILD)/%.o)
+HOST_UNIT_CFLAGS := $(HOST_COMMON) -O1 $(HOST_SANITIZE) -D_GNU_SOURCE -Ikernel
+
+$(HOST_BUILD)/tests/host/unit/%.o: tests/host/unit/%.c
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_UNIT_CFLAGS) -c -o $@ $<
+
+$(HOST_BIN)/unit: $(HOST_UNIT_O)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_LDFLAGS) -o $@ $^ -lcmocka
+-include $(HOST_UNIT_O:.o=.d)
+
+$(HOST_BUILD)/kernel/%.o: kernel/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_KERNEL_CFLAGS) -c -o $@ $<
+
+$(HOST_BUILD)/tests/host/sim/%.o: tests/host/sim/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_SIM_CFLAGS) -c -o $@ $<
+
+$(HOST_BUILD)/tests/host/sched/%.o: tests/host/sched/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_KERNEL_CFLAGS) -c -o $@ $<
+$(HOST_BUILD)/tests/host/proc/%.o: tests/host/proc/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_KERNEL_CFLAGS) -c -o $@ $<
+
+# The kernel's variables go to a section of their own, which the machine resets before each run.
+define HOST_SIMULATOR
+$(HOST_BUILD)/$(1).kernel.o: $$($(1)_C:%.c=$(HOST_BUILD)/%.o)
+	ld -r -o $$@.all $$^
+	objcopy --rename-section .bss=kin_data,alloc,load,data,contents \
+	        --rename-section .data=kin_data $$@.all $$@
+	rm $$@.all
+$(HOST_BIN)/$(1): $(HOST_BUILD)/$(1).kernel.o $(HOST_SIM_O)
+	@mkdir -p $$(@D)
+	$(HOST_CC) $(HOST_LDFLAGS) -o $$@ $$^
+-include $$($(1)_C:%.c=$(HOST_BUILD)/%.d)
+endef
+$(foreach simulator,sim_sched sim_proc,$(eval $(call HOST_SIMULATOR,$(simulator))))
+-include $(HOST_SIM_O:.o=.d)
+
+# The lock primitives on real threads.
+HOST_TSAN_CFLAGS := -std=gnu11 -g -O1 -fno-pie -D_GNU_SOURCE -DKIN_DEBUG=0 $(HOST_WARNINGS) \
+                    -fsanitize=thread -Itests/host/tsan/include -Ikernel
+$(HOST_BIN)/tsan_lock: tests/host/tsan/lock.c kernel/sched/spinlock.c \
+                       $(wildcard kernel/sched/*.h kernel/lib/*.h tests/host/tsan/include/*.h)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_TSAN_CFLAGS) -no-pie -o $@ $(filter %.c,$^) -lpthread
