@@ -9,9 +9,14 @@ PYTHON  := /usr/bin/python3
 DEBUG   ?= 0
 BUILD   ?= $(if $(filter 1,$(DEBUG)),build/debug,build)
 
+# `make V=1` shows whole commands, else a word for each.
+ifneq ($(V),1)
+say = @printf '  %-8s%s\n' $(1) '$@';
+endif
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test test-host test-qemu lint format check-seam debug clean doctor tools help
+.PHONY: all run test test-host test-qemu lint format check-seam debug clean doctor packages help
 
 all: $(BUILD)/kernel.elf $(BUILD)/boot/bootx64.efi $(BUILD)/initrd.cpio
 
@@ -35,29 +40,29 @@ KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build
 
 $(BUILD)/%.o: %.c $(UAPI)/.ready $(BUILD)/generated/syscall_names.h
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.S $(UAPI)/.ready
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Two links: the second carries the names of the functions whose addresses the first one settled.
-$(BUILD)/ksyms-empty.S: tools/symbols.py
+$(BUILD)/ksyms-first.S: tools/symbols.py
 	@mkdir -p $(@D)
-	$(PYTHON) tools/symbols.py > $@
+	$(call say,GEN)$(PYTHON) tools/symbols.py > $@
 
-$(BUILD)/ksyms.S: $(BUILD)/kernel-unnamed.elf tools/symbols.py
-	$(PYTHON) tools/symbols.py --nm $(NM) $< > $@
+$(BUILD)/ksyms-final.S: $(BUILD)/kernel-unnamed.elf tools/symbols.py
+	$(call say,GEN)$(PYTHON) tools/symbols.py --nm $(NM) $< > $@
 
-$(BUILD)/ksyms%.o: $(BUILD)/ksyms%.S
-	$(CC) -c -o $@ $<
+$(BUILD)/ksyms-%.o: $(BUILD)/ksyms-%.S
+	$(call say,CC)$(CC) -c -o $@ $<
 
-$(BUILD)/kernel-unnamed.elf: $(KERNEL_O) $(BUILD)/ksyms-empty.o linker.ld
-	$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_O) $(BUILD)/ksyms-empty.o
+$(BUILD)/kernel-unnamed.elf: $(KERNEL_O) $(BUILD)/ksyms-first.o linker.ld
+	$(call say,LD)$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_O) $(BUILD)/ksyms-first.o
 
-$(BUILD)/kernel.elf: $(KERNEL_O) $(BUILD)/ksyms.o linker.ld
-	$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_O) $(BUILD)/ksyms.o
-	$(PYTHON) tools/symbols.py --nm $(NM) --check $(BUILD)/kernel-unnamed.elf $@
+$(BUILD)/kernel.elf: $(KERNEL_O) $(BUILD)/ksyms-final.o linker.ld
+	$(call say,LD)$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_O) $(BUILD)/ksyms-final.o
+	@$(PYTHON) tools/symbols.py --nm $(NM) --check $(BUILD)/kernel-unnamed.elf $@
 
 # Linux's uapi headers and nothing else of the C library's.
 $(UAPI)/.ready:
@@ -87,15 +92,15 @@ EFI_O       := $(patsubst %,$(BUILD)/boot/efi/%.o,uefi uefi_volume uefi_image ue
 
 $(BUILD)/boot/efi/%.o: boot/%.c
 	@mkdir -p $(@D)
-	$(CC) $(EFI_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(EFI_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/boot/bootx64.so: $(EFI_O)
-	$(LD) -nostdlib -znocombreloc -shared -Bsymbolic --no-warn-rwx-segments \
+	$(call say,LD)$(LD) -nostdlib -znocombreloc -shared -Bsymbolic --no-warn-rwx-segments \
 	    -T $(EFI_LIB)/elf_x86_64_efi.lds -o $@ $(EFI_LIB)/crt0-efi-x86_64.o $^ \
 	    -L$(EFI_LIB) -lefi -lgnuefi
 
 $(BUILD)/boot/bootx64.efi: $(BUILD)/boot/bootx64.so
-	$(OBJCOPY) -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' \
+	$(call say,OBJCOPY)$(OBJCOPY) -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' \
 	    -j .reloc --output-target=efi-app-x86_64 --subsystem=10 $< $@
 
 # --- User programs and the base initrd ----------------------------------------------------------
@@ -105,25 +110,119 @@ USER_BINS   := $(patsubst user/%.c,$(BUILD)/user/%,$(wildcard user/*.c))
 
 $(BUILD)/user/%: user/%.c
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+	$(call say,MUSL)$(MUSL_CC) $(USER_CFLAGS) -Werror -MMD -MP -MF $@.d -o $@ $<
 
-$(BUILD)/initrd.cpio: $(USER_BINS) tools/mkinitrd.py tools/kinlib/cpio.py
-	$(PYTHON) tools/mkinitrd.py -o $@ $(USER_BINS)
+$(BUILD)/initrd.cpio: $(USER_BINS) $(wildcard tools/mkinitrd.py tools/kinlib/*.py)
+	$(call say,GEN)$(PYTHON) tools/mkinitrd.py -o $@ $(USER_BINS)
 
-# Every tests/user/*.c is a static program. A first line with "build: glibc" or "build: static-pie"
-# picks another way to build it; "build: both" builds NAME with musl and NAME.glibc.
-TEST_C    := $(wildcard tests/user/*.c)
-TEST_BINS := $(patsubst %.c,$(BUILD)/%,$(TEST_C)) \
-             $(patsubst %.c,$(BUILD)/%.glibc,$(TEST_C))
+# Every tests/user/*.c, built with musl and, as NAME.glibc, with glibc; and a few as static-pie.
+TEST_NAMES  := $(patsubst tests/user/%.c,%,$(wildcard tests/user/*.c))
+TEST_PIE    := $(filter hello,$(TEST_NAMES))
+TEST_BINS   := $(addprefix $(BUILD)/tests/user/,$(TEST_NAMES) $(TEST_NAMES:=.glibc) \
+               $(TEST_PIE:=.pie) $(TEST_PIE:=.glibc-pie))
+TEST_CFLAGS := $(USER_CFLAGS) -D_GNU_SOURCE -Itests/user
 
 $(BUILD)/tests/user/%.glibc: tests/user/%.c
 	@mkdir -p $(@D)
-	$(CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+	$(call say,CC)$(CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+$(BUILD)/tests/user/%.glibc-pie: tests/user/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(TEST_CFLAGS) -static-pie -MMD -MP -MF $@.d -o $@ $<
+
+$(BUILD)/tests/user/%.pie: tests/user/%.c
+	@mkdir -p $(@D)
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -static-pie -MMD -MP -MF $@.d -o $@ $<
 
 $(BUILD)/tests/user/%: tests/user/%.c
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
+.PHONY: test-programs
 test-programs: $(TEST_BINS)
+
+# --- Tests: tests/host on this machine, tests/qemu in QEMU ---------------------------------------
+
+-include tests/host/tests.mk
+HOST_TESTS ?= $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
+PYTEST     := $(PYTHON) -m pytest -q -p no:cacheprovider
+
+test: packages
+	$(MAKE) all test-programs $(HOST_TESTS)
+	KIN_BUILD=$(BUILD) $(PYTHON) tools/run_tests.py $(HOST_TESTS) --pytest tests/qemu
+
+test-host: $(HOST_TESTS)
+	$(PYTHON) tools/run_tests.py $(HOST_TESTS)
+
+test-qemu: all test-programs
+	KIN_BUILD=$(BUILD) $(PYTHON) tools/run_tests.py --pytest tests/qemu
+
+# --- Using it ------------------------------------------------------------------------------------
+
+# A program of the host for `make debug`, and its arguments.
+PROGRAM ?=
+ARGS    ?=
+export KIN_BUILD := $(BUILD)
+
+run: packages
+	$(MAKE) all
+	tools/kin boot --door uefi
+
+debug: all
+	tools/debug $(PROGRAM) $(ARGS)
+
+packages:
+	@tools/doctor --install
+
+doctor:
+	@tools/doctor
+
+clean:
+	rm -rf build compile_commands.json
+
+# --- The quality of the source -------------------------------------------------------------------
+
+C_FILES := $(wildcard boot/*.[ch] kernel/*.[ch] kernel/*/*.[ch] kernel/x86_64/include/*.h \
+           include/kin/*.h user/*.[ch] user/*/*.[ch] tests/user/*.[ch] tests/host/*.[ch] \
+           tests/host/*/*.[ch] tests/host/*/*/*.[ch])
+
+format:
+	clang-format -i $(C_FILES)
+
+# clang takes the kernel's flags, less what only gcc knows.
+CLANG_CFLAGS := $(filter-out -fno-pic,$(KERNEL_CFLAGS)) --target=x86_64-linux-gnu -Wthread-safety \
+           -Wno-unknown-warning-option -Wno-unused-command-line-argument
+
+lint: $(UAPI)/.ready $(BUILD)/generated/syscall_names.h
+	clang-format --dry-run -Werror $(C_FILES)
+	for file in $(filter kernel/%,$(KERNEL_C)); do \
+	    clang $(CLANG_CFLAGS) -fsyntax-only $$file || status=1; done; exit $${status:-0}
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability \
+	    --suppress=missingIncludeSystem -Ikernel -Iinclude -I. -Ikernel/x86_64/include \
+	    -DKIN_DEBUG=0 -D__x86_64__ $(KERNEL_C) $(wildcard user/*.c)
+
+# kernel/lib, kernel/sched and kernel/proc need nothing beyond the seam.
+SEAM_HEADERS := $(addprefix kernel/,port.h mm/slab.h mm/address_space.h mm/frame.h mm/user_copy.h)
+SEAM_O       := $(filter $(BUILD)/kernel/lib/% $(BUILD)/kernel/sched/% $(BUILD)/kernel/proc/%,$(KERNEL_O))
+
+check-seam: $(SEAM_O)
+	$(LD) -r -o $(BUILD)/seam.o $(SEAM_O)
+	$(PYTHON) tools/check_seam.py --nm $(NM) $(BUILD)/seam.o $(SEAM_HEADERS)
+
+compile_commands.json: Makefile
+	$(call say,GEN)$(PYTHON) tools/compile_commands.py '$(CC) $(KERNEL_CFLAGS)' $(KERNEL_C) > $@
+
+help:
+	@echo 'make                 build the kernel, the loader and the initrd'
+	@echo 'make run             boot it through UEFI: the demo, then a shell'
+	@echo 'make test            all tests; test-host and test-qemu are its halves'
+	@echo 'make debug PROGRAM=P gdb, with the symbols of kernel and program (hbreak kmain)'
+	@echo 'make lint            format, thread-safety analysis, cppcheck'
+	@echo 'make format          clang-format over the source'
+	@echo 'make check-seam      the process code needs nothing beyond kernel/port.h'
+	@echo 'make doctor          which tools are there, and how to get the others'
+	@echo 'make compile_commands.json   for editors'
+	@echo 'make clean           remove what was built'
+	@echo 'DEBUG=1 builds into build/debug, with the expensive checks. V=1 shows commands.'
 
 -include $(KERNEL_O:.o=.d) $(EFI_O:.o=.d) $(addsuffix .d,$(USER_BINS) $(TEST_BINS))

@@ -19,7 +19,7 @@ LOG_KEPT = 256 * 1024
 STDIN_PENDING_MAX = 256 * 1024
 # After it said that it is at its end, the machine has this long to stop.
 FAREWELL_SECONDS = 10
-PANIC_HEADER = re.compile(rb"^.*kernel panic", re.IGNORECASE | re.MULTILINE)
+PANIC_HEADER = re.compile(rb"^.*\bpanic: ", re.MULTILINE)
 
 
 class Finished(Exception):
