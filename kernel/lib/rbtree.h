@@ -22,7 +22,10 @@ struct rb_tree {
     struct rb_node *first; /* the leftmost, NULL in an empty tree */
 };
 
-#define RB_TREE_INITIALIZER          {.root = NULL, .first = NULL}
+#define RB_TREE_INITIALIZER                                                                        \
+    {                                                                                              \
+        .root = NULL, .first = NULL                                                                \
+    }
 #define rb_entry(node, type, member) container_of(node, type, member)
 
 /* Does `a` stand strictly before `b`? */

@@ -10,6 +10,7 @@ enum lock_rank {
 
     /* sleeping (struct mutex) */
     LOCK_RANK_EXEC,          /* one exec or credential change of a process at a time */
+    LOCK_RANK_EPOLL,         /* what all epolls watch; held while files are asked */
     LOCK_RANK_CONSOLE,       /* line discipline; held across user copies */
     LOCK_RANK_FILE_POSITION, /* f_pos of an open file */
     LOCK_RANK_RENAME,        /* at most one directory rename at a time in the tree */
@@ -20,7 +21,6 @@ enum lock_rank {
     /* spinning (struct spinlock), taken with interrupts enabled */
     LOCK_RANK_FILE_TABLE,
     LOCK_RANK_NAMES, /* the links of all names of the tree */
-    LOCK_RANK_EPOLL,
     LOCK_RANK_FAMILY, /* every link between processes */
     LOCK_RANK_PID,     /* the pid table */
     LOCK_RANK_ACCOUNT, /* the table of user accounts */
@@ -31,9 +31,11 @@ enum lock_rank {
     LOCK_RANK_SIGNAL,     /* signal state of one process */
     LOCK_RANK_POSIX_TIMER,
     LOCK_RANK_WAIT_QUEUE, /* a wake function may take only what ranks below here */
-    LOCK_RANK_POLL,
+    LOCK_RANK_POLL,       /* which watched files have news: taken by wake functions */
+    LOCK_RANK_POLL_QUEUE, /* wait queues of epolls, woken from there */
     LOCK_RANK_TIMER,
     LOCK_RANK_RUN_QUEUE, /* never two: a thread between two queues is in neither */
+    LOCK_RANK_KERNEL_STACK,
     LOCK_RANK_TLB,
     LOCK_RANK_SLAB,
     LOCK_RANK_FRAME,

@@ -44,24 +44,26 @@ struct fair_entity {
 
 struct fair_queue {
     struct rb_tree entities;  /* struct fair_entity by virtual runtime; the running one is not in */
-    uint64_t weight;          /* sum over the tree */
-    uint64_t virtual_minimum; /* never falls: where newcomers and sleepers are placed */
+    _Atomic uint64_t weight;  /* (atomic) sum over the tree */
+    _Atomic uint64_t virtual_minimum; /* (atomic) never falls: newcomers and sleepers are placed by it */
 };
 
 struct run_queue {
-    struct spinlock lock;           /* rank RUN_QUEUE */
-    struct thread *current;         /* what runs on this CPU; held across the switch to it */
-    struct thread *left;            /* whom the switch in progress leaves */
-    _Atomic uint32_t ready_count;   /* (atomic) threads queued in all classes */
-    _Atomic uint64_t ready_weight;  /* (atomic) their weights */
+    struct spinlock lock;            /* rank RUN_QUEUE */
+    struct thread *current;          /* what runs on this CPU; changes just before the switch to it */
+    struct thread *left;             /* whom the switch in progress leaves */
+    _Atomic uint32_t ready_count;    /* (atomic) threads queued in all classes */
+    _Atomic uint32_t current_rank;   /* (atomic) see thread->rank; 0 while idle */
     _Atomic uint64_t current_weight; /* (atomic) 0 while idle */
     uint32_t class_count[SCHED_CLASS_COUNT];
     uint64_t charged;   /* port_cycles() up to which `current` has been charged by its policy */
-    uint64_t slice_end; /* cycles; when `current` must give way to its peers */
+    uint64_t slice_end; /* cycles; when `current` must give way to its peers; SLICE_ENDLESS */
     uint64_t tick;      /* cycles; the machine's timer is armed for then or earlier; UINT64_MAX: not */
-    uint64_t balanced;  /* cycles; when this CPU last looked at its peers' loads */
+    uint64_t balanced;  /* cycles; when this CPU last compared its load with the others' */
     _Atomic uint64_t switches; /* (atomic) since boot */
     struct realtime_queue realtime;
     struct fair_queue fair;
     struct list idle_class; /* struct thread by run_link */
 };
+
+#define SLICE_ENDLESS UINT64_MAX

@@ -71,6 +71,7 @@ struct thread {
     struct address_space *space;  /* (self) borrowed from the process; NULL for kernel threads */
     struct sched_attributes attributes; /* (RQ) */
     const struct sched_policy *policy;  /* (RQ) what `attributes` asks for */
+    uint32_t rank; /* (RQ) who of two threads runs at once; equal: the policy says */
     struct list run_link;               /* (RQ) of the realtime and idle classes */
     struct fair_entity fair;            /* (RQ) of the fair class */
     uint64_t slice_left;                /* (RQ) SCHED_RR: cycles, kept over a preemption */
@@ -86,8 +87,8 @@ struct thread {
     void (*release)(struct thread *thread);
 };
 
-/* Kernel stack, initial scheduling attributes: those of the creator (kernel threads: nice 0, all
- * CPUs). -ENOMEM. The thread is NEW: thread_start() or thread_abandon() must follow. */
+/* Of zeroed memory. Kernel stack, initial scheduling attributes: those of the creator (kernel threads:
+ * nice 0, all CPUs). -ENOMEM. The thread is NEW: thread_start() or thread_abandon() must follow. */
 int thread_init(struct thread *thread, const char *name, void (*entry)(void *), void *argument,
                 bool user, void (*release)(struct thread *));
 void thread_abandon(struct thread *thread);

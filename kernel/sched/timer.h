@@ -9,7 +9,7 @@
 
 struct timer {
     struct rb_node node; /* (lock of its CPU's queue) */
-    struct cpu *cpu;     /* (the same) in whose queue it is, or was last */
+    _Atomic(struct cpu *) cpu; /* (the same) in whose queue it is, or was last */
     uint64_t deadline;   /* (the same) port_clock_ns() time */
     /* Interrupt context, interrupts masked, no lock held; may arm this timer again. The timer
      * itself may be freed in it, unless somebody may call timer_cancel(). */
@@ -32,10 +32,11 @@ bool timer_cancel(struct timer *timer);
 /* Time left in ns, 0 if not armed or due. */
 uint64_t timer_remaining(const struct timer *timer);
 
-/* Private to kernel/sched; on the queue's own CPU, interrupts masked. */
+/* Private to kernel/sched; for this CPU's own queue, interrupts masked. */
 void timer_queue_init(struct timer_queue *queue);
-/* Calls what is due. */
+/* Calls what is due at `now`. */
 void timer_queue_expire(struct timer_queue *queue, uint64_t now);
-/* Arms the machine for the first timer or for `other`, whichever comes first. Unless `exact`, an
- * interrupt that is already due earlier is left to come for nothing. */
-void timer_queue_program(struct timer_queue *queue, uint64_t other, bool exact);
+/* Makes sure that an interrupt comes at `deadline` or earlier. Takes no lock. */
+void timer_queue_hasten(struct timer_queue *queue, uint64_t deadline);
+/* Arms the machine for exactly the first timer or `tick`, whichever comes first. */
+void timer_queue_program(struct timer_queue *queue, uint64_t tick);

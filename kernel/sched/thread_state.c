@@ -1,0 +1,32 @@
+/* The only writer of thread->state, under the lock of the thread's run queue. */
+#include "sched/thread_state.h"
+
+#define TO(state) (1u << THREAD_##state)
+
+static const uint8_t allowed[THREAD_STATE_COUNT] = {
+    /* thread_start(); thread_abandon() */
+    [THREAD_NEW] = TO(READY) | TO(DEAD),
+    /* schedule() picks it */
+    [THREAD_READY] = TO(RUNNING),
+    /* schedule() takes the CPU away, or finds that it wants to sleep; thread_exit() */
+    [THREAD_RUNNING] = TO(READY) | TO(SLEEPING) | TO(DEAD),
+    /* thread_wake(), thread_post_work() */
+    [THREAD_SLEEPING] = TO(READY),
+    [THREAD_DEAD] = 0,
+};
+
+const char *thread_state_name(enum thread_state state)
+{
+    static const char *const names[THREAD_STATE_COUNT] = {"new", "ready", "running", "sleeping",
+                                                          "dead"};
+
+    return state < THREAD_STATE_COUNT ? names[state] : "broken";
+}
+
+void thread_set_state(struct thread *thread, enum thread_state state)
+{
+    if (unlikely(!(allowed[thread->state] & (1u << state))))
+        panic("thread %p (%s): %s cannot become %s", (void *)thread, thread->name,
+              thread_state_name(thread->state), thread_state_name(state));
+    thread->state = state;
+}
