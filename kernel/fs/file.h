@@ -59,6 +59,8 @@ struct file_operations {
     int (*truncate)(struct file *file, uint64_t size);        /* NULL: -EINVAL */
     /* A reference to what mmap shows.   NULL: -ENODEV */
     int (*map)(struct file *file, int protection, int flags, struct mapping_source **source);
+    /* Lines for /proc/<pid>/fdinfo; returns their length, at most `size`.   NULL: none */
+    size_t (*describe)(struct file *file, char *buffer, size_t size);
     /* Each close(2) of a descriptor, before the reference is given up (job owners, flock). */
     void (*close)(struct file *file, struct process *process);
     /* The last reference is gone; frees `private`. */
@@ -74,6 +76,7 @@ struct file {
     struct path *path;   /* where it was opened, for directories and /proc; may be NULL */
     struct mutex position_lock;
     uint64_t position; /* (position_lock) */
+    struct epoll_item *watchers; /* (epoll.c) what epolls keep about it; NULL: none */
 };
 
 /* One reference. NULL if memory is short. `private` stays the caller's on failure. */

@@ -1,14 +1,17 @@
-/* Process descriptors (pidfd_open(2)): a file that names a process and is readable once it has exited. */
+/*
+ * Pidfds: descriptors that name a process, pidfd_open(2). Readable once the process is a zombie.
+ */
 #pragma once
 
-#include <stdint.h>
+#include "fs/file.h"
+#include "proc/pid.h"
 
-#include "lib/compiler.h"
-
-struct file;
-struct pid;
-
-/* A file with its own reference to `pid`. `flags`: O_NONBLOCK or 0. NULL if memory is short. */
+/* A file that names the process of `pid`, which may be a newborn not yet linked; takes its own
+ * references. `flags`: O_NONBLOCK. NULL if memory is short. */
 struct file *pidfd_create(struct pid *pid, uint32_t flags) MUST_CHECK;
-/* The pid behind a descriptor of the caller, with a reference. -EBADF: no such descriptor, or not a pidfd. */
-int MUST_CHECK pidfd_get_pid(int descriptor, struct pid **pid);
+/* What a file names, borrowed from it; NULL if it is no pidfd. */
+struct pid *pidfd_pid(struct file *file);
+/* A reference to what a descriptor of the caller names. -EBADF: not open, or no pidfd. */
+int pidfd_get_pid(int descriptor, struct pid **pid);
+/* The same with the process, living or zombie: -ESRCH if it has been reaped. */
+int pidfd_get_process(int descriptor, struct process **process);

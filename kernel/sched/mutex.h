@@ -15,6 +15,13 @@ struct CAPABILITY("mutex") mutex {
 
 #define MUTEX_CONTENDED 1ul
 
+/* struct mutex lock = MUTEX_INITIALIZER(lock, LOCK_RANK_...); */
+#define MUTEX_INITIALIZER(name, lock_rank)                                                         \
+    {.owner = 0,                                                                                   \
+     .lock = SPINLOCK_INITIALIZER(LOCK_RANK_WAIT_QUEUE),                                           \
+     .waiters = LIST_INITIALIZER((name).waiters),                                                  \
+     .rank = (lock_rank)}
+
 void mutex_init(struct mutex *mutex, enum lock_rank rank);
 void mutex_lock(struct mutex *mutex) ACQUIRES(*mutex);
 /* -EINTR if the thread is being killed before it gets the lock; 0 with the lock held. */

@@ -51,16 +51,26 @@
     X(prctl)                                                                                       \
     X(setrlimit)                                                                                   \
     X(gettid)                                                                                      \
+    X(epoll_create)                                                                                \
     X(set_tid_address)                                                                             \
     X(exit_group)                                                                                  \
+    X(epoll_wait)                                                                                  \
+    X(epoll_ctl)                                                                                   \
     X(waitid)                                                                                      \
     X(pselect6)                                                                                    \
     X(ppoll)                                                                                       \
     X(set_robust_list)                                                                             \
+    X(epoll_pwait)                                                                                 \
+    X(eventfd)                                                                                     \
+    X(eventfd2)                                                                                    \
+    X(epoll_create1)                                                                               \
     X(pipe2)                                                                                       \
     X(prlimit64)                                                                                   \
     X(execveat)                                                                                    \
-    X(clone3)
+    X(pidfd_open)                                                                                  \
+    X(clone3)                                                                                      \
+    X(pidfd_getfd)                                                                                 \
+    X(epoll_pwait2)
 
 #define DECLARE(name) system_call sys_##name;
 SYSTEM_CALLS(DECLARE)
