@@ -75,7 +75,7 @@ struct file {
     struct inode *inode; /* reference; NULL for anonymous files */
     struct path *path;   /* where it was opened, for directories and /proc; may be NULL */
     struct mutex position_lock;
-    uint64_t position; /* (position_lock) */
+    uint64_t position;           /* (position_lock) */
     struct epoll_item *watchers; /* (epoll.c) what epolls keep about it; NULL: none */
 };
 

@@ -9,6 +9,7 @@
  * sched_init() are done; before the first process, the initrd and other devices. */
 int MUST_CHECK fs_init(void);
 
-/* Unpacks newc cpio archives, one after the other, zeros between them, into the tree: existing files
- * are replaced. A kernel thread or the boot thread. -EINVAL: not (wholly) an archive; -ENOMEM. */
+/* Unpacks newc cpio archives, one after the other, zeros between them, into the tree: existing
+ * files are replaced. A kernel thread or the boot thread. -EINVAL: not (wholly) an archive;
+ * -ENOMEM. */
 int MUST_CHECK initrd_unpack(const void *data, size_t size);

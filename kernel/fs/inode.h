@@ -1,7 +1,7 @@
 /*
- * Inodes: what a name leads to. A file system is a set of inodes and their operations; there are two
- * kinds: the in-memory tree (tree.h), which can be changed, and synthetic ones (/proc), whose inodes
- * are made when they are looked up and go with their last reference.
+ * Inodes: what a name leads to. A file system is a set of inodes and their operations; there are
+ * two kinds: the in-memory tree (tree.h), which can be changed, and synthetic ones (/proc), whose
+ * inodes are made when they are looked up and go with their last reference.
  *
  * Field tags: (I) the inode's lock to write, read without where one value is enough; (const);
  * (names) names_lock, see path.h; (cache) the page cache's spinlock.
@@ -37,12 +37,15 @@ struct inode_operations {
     /* Synthetic directories: a new reference to what the name leads to, or -ENOENT, -ENOMEM ... No
      * lock is held. NULL: the directory's children are in memory (struct directory_part). */
     int (*lookup)(struct inode *directory, const char *name, size_t length, struct inode **found);
-    /* Synthetic directories: emits all that comes at or after emitter->position, "." and ".." apart,
-     * whose positions are 0 and 1; the first position to use is 2.   NULL: the children in memory */
+    /* Synthetic directories: emits all that comes at or after emitter->position, "." and ".."
+     * apart, whose positions are 0 and 1; the first position to use is 2.   NULL: the children in
+     * memory */
     int (*read_directory)(struct inode *directory, struct directory_emitter *emitter);
-    /* Symbolic links: the text, not ended with NUL, at most size bytes of it. Its length or -errno. */
+    /* Symbolic links: the text, not ended with NUL, at most size bytes of it. Its length or -errno.
+     */
     int64_t (*read_link)(struct inode *link, char *buffer, size_t size);
-    /* Links that lead to an object and not to a name (/proc/self/exe): a reference.   NULL: by text */
+    /* Links that lead to an object and not to a name (/proc/self/exe): a reference.   NULL: by text
+     */
     int (*follow_link)(struct inode *link, struct path **target);
     /* Fills the new file's operations and private in. Flags are in file->flags.   NULL: by type */
     int (*open)(struct inode *inode, struct file *file);
@@ -62,13 +65,13 @@ struct file_time {
 
 /* A directory whose children are in memory. */
 struct directory_part {
-    struct path *self;      /* (names) its own name, which holds it; no reference */
-    struct path **buckets;  /* (names) hash of children by name */
-    uint32_t bucket_count;  /* (names) a power of two */
-    uint32_t child_count;   /* (names) */
+    struct path *self;       /* (names) its own name, which holds it; no reference */
+    struct path **buckets;   /* (names) hash of children by name */
+    uint32_t bucket_count;   /* (names) a power of two */
+    uint32_t child_count;    /* (names) */
     struct radix_tree order; /* (I) children by the position that getdents gives them */
-    uint64_t next_position; /* (I) */
-    bool removed;           /* (I and names) nothing may be created in it any more */
+    uint64_t next_position;  /* (I) */
+    bool removed;            /* (I and names) nothing may be created in it any more */
 };
 
 struct inode {
@@ -84,8 +87,8 @@ struct inode {
     uint64_t device_number;  /* (const) of device nodes */
     struct file_time access_time, change_time, modify_time; /* (I); access_time by readers too */
     struct file_time birth_time;                            /* (const) */
-    struct file_lock_set *_Atomic locks; /* flock and fcntl locks; set once */
-    void *private;                       /* synthetic inodes: their operations' own */
+    struct file_lock_set *_Atomic locks;                    /* flock and fcntl locks; set once */
+    void *private; /* synthetic inodes: their operations' own */
     union {
         struct page_cache cache;         /* regular files */
         struct directory_part directory; /* directories of the tree */
@@ -143,6 +146,9 @@ int inode_change_times(struct inode *inode, const struct time_change *access,
                        const struct time_change *modify);
 /* truncate(2) and ftruncate(2), access apart. -EINVAL -EFBIG, and SIGXFSZ. */
 int inode_truncate(struct inode *inode, uint64_t size);
+
+/* May the caller make a file that long? Else SIGXFSZ and -EFBIG. */
+int inode_check_size_limit(uint64_t size);
 
 struct file_time file_time_now(void);
 /* The lock is held. */

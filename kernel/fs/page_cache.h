@@ -1,9 +1,10 @@
 /*
  * A regular file's contents: page frames by page index. Absent pages are holes and read as zeros.
  *
- * The spinlock (rank PAGE_CACHE) guards the frames and the size, and is all that the page-fault path
- * takes. Calls that change the file, other than by a shared mapping, hold its inode's lock as well.
- * The frames of one file system are counted against its limit, so that files cannot take all memory.
+ * The spinlock (rank PAGE_CACHE) guards the frames and the size, and is all that the page-fault
+ * path takes. Calls that change the file, other than by a shared mapping, hold its inode's lock as
+ * well. The frames of one file system are counted against its limit, so that files cannot take all
+ * memory.
  */
 #pragma once
 
@@ -38,8 +39,7 @@ int page_cache_map(struct page_cache *cache, uint64_t index, physical_t *frame);
 /* Bytes copied to the user's buffers, 0 at the end, -EFAULT if none could be. May sleep. */
 int64_t page_cache_read(struct page_cache *cache, struct user_vector *to, uint64_t offset);
 /* The same into the kernel's memory. */
-size_t page_cache_read_kernel(struct page_cache *cache, void *buffer, size_t size,
-                              uint64_t offset);
+size_t page_cache_read_kernel(struct page_cache *cache, void *buffer, size_t size, uint64_t offset);
 
 /* Bytes written, -EFAULT or -ENOSPC if none could be; grows the file. The inode's lock is held. */
 int64_t page_cache_write(struct page_cache *cache, struct user_vector *from, uint64_t offset);

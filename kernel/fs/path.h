@@ -1,14 +1,14 @@
 /*
- * Names. A struct path is a place in the tree: a name in a directory and the inode it leads to. It is
- * what a walk moves along, what a process's root and working directory are, and what an open file
- * remembers; after a rename it shows the new place, after unlink it is marked as removed.
+ * Names. A struct path is a place in the tree: a name in a directory and the inode it leads to. It
+ * is what a walk moves along, what a process's root and working directory are, and what an open
+ * file remembers; after a rename it shows the new place, after unlink it is marked as removed.
  *
  * A name of the in-memory tree is held by its directory; one in a synthetic directory (/proc) lives
  * as long as its references. A path holds its parent, so a directory outlives what is below it.
  *
- * names_lock, one spinlock (rank NAMES), guards all links of all names: parents, names, children. It
- * is held for O(1) work, so a rename is seen whole or not at all. Who changes a directory holds its
- * inode's lock too; who moves directories, the rename lock before that.
+ * names_lock, one spinlock (rank NAMES), guards all links of all names: parents, names, children.
+ * It is held for O(1) work, so a rename is seen whole or not at all. Who changes a directory holds
+ * its inode's lock too; who moves directories, the rename lock before that.
  */
 #pragma once
 
@@ -23,9 +23,9 @@
 struct inode;
 struct process;
 
-#define NAME_LENGTH_MAX  255
-#define PATH_LENGTH_MAX  4096 /* the NUL included */
-#define SYMLINKS_MAX     40
+#define NAME_LENGTH_MAX 255
+#define PATH_LENGTH_MAX 4096 /* the NUL included */
+#define SYMLINKS_MAX    40
 
 struct path_name {
     uint32_t hash;
@@ -35,14 +35,18 @@ struct path_name {
 
 struct path {
     struct refcount refs;
-    bool removed;           /* (names) */
-    struct inode *inode;    /* (const) reference */
-    struct path *parent;    /* (names) reference; the root: itself, without a reference */
-    struct path_name *name; /* (names) owned */
-    struct path *hash_next; /* (names) in the parent's bucket */
-    uint64_t position;      /* (parent inode's lock) what getdents calls it */
+    bool removed;                 /* (names) */
+    struct inode *inode;          /* (const) reference */
+    struct path *parent;          /* (names) reference; the root: itself, without a reference */
+    struct path_name *name;       /* (names) owned */
+    struct path *hash_next;       /* (names) in the parent's bucket */
+    uint64_t position;            /* (parent inode's lock) what getdents calls it */
     struct mapping_source source; /* shows the inode's pages; its references are the path's */
 };
+
+/* NULL if memory is short. */
+struct path_name *path_name_create(const char *text, size_t length) MUST_CHECK;
+uint32_t path_name_hash(const char *text, size_t length);
 
 extern struct spinlock names_lock;
 extern struct path *root_path; /* of the whole tree */
