@@ -120,7 +120,12 @@ TEST_NAMES  := $(patsubst tests/user/%.c,%,$(wildcard tests/user/*.c))
 TEST_PIE    := $(filter hello,$(TEST_NAMES))
 TEST_BINS   := $(addprefix $(BUILD)/tests/user/,$(TEST_NAMES) $(TEST_NAMES:=.glibc) \
                $(TEST_PIE:=.pie) $(TEST_PIE:=.glibc-pie))
-TEST_CFLAGS := $(USER_CFLAGS) -D_GNU_SOURCE -Itests/user
+TEST_CFLAGS := $(USER_CFLAGS) -D_GNU_SOURCE -Itests/user -idirafter $(UAPI)
+
+# musl-gcc does not know -static-pie.
+MUSL_LIB := /usr/lib/x86_64-linux-musl
+MUSL_PIE := -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text $(MUSL_LIB)/rcrt1.o \
+            $(MUSL_LIB)/crti.o $(MUSL_LIB)/crtn.o
 
 $(BUILD)/tests/user/%.glibc: tests/user/%.c
 	@mkdir -p $(@D)
@@ -128,13 +133,20 @@ $(BUILD)/tests/user/%.glibc: tests/user/%.c
 
 $(BUILD)/tests/user/%.glibc-pie: tests/user/%.c
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(TEST_CFLAGS) -static-pie -MMD -MP -MF $@.d -o $@ $<
+	$(call say,CC)$(CC) $(filter-out -static,$(TEST_CFLAGS)) -fPIE -static-pie -MMD -MP -MF $@.d -o $@ $<
 
 $(BUILD)/tests/user/%.pie: tests/user/%.c
 	@mkdir -p $(@D)
-	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -static-pie -MMD -MP -MF $@.d -o $@ $<
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -fPIE $(MUSL_PIE) -MMD -MP -MF $@.d -o $@ $<
 
 $(BUILD)/tests/user/%: tests/user/%.c
+	@mkdir -p $(@D)
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+# Helpers of the tests in QEMU.
+TEST_BINS += $(patsubst %.c,$(BUILD)/tests/qemu/%,$(notdir $(wildcard tests/qemu/programs/*.c)))
+
+$(BUILD)/tests/qemu/%: tests/qemu/programs/%.c
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
@@ -145,7 +157,6 @@ test-programs: $(TEST_BINS)
 
 -include tests/host/tests.mk
 HOST_TESTS ?= $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
-PYTEST     := $(PYTHON) -m pytest -q -p no:cacheprovider
 
 test: packages
 	$(MAKE) all test-programs $(HOST_TESTS)
@@ -183,7 +194,7 @@ clean:
 # --- The quality of the source -------------------------------------------------------------------
 
 C_FILES := $(wildcard boot/*.[ch] kernel/*.[ch] kernel/*/*.[ch] kernel/x86_64/include/*.h \
-           include/kin/*.h user/*.[ch] user/*/*.[ch] tests/user/*.[ch] tests/host/*.[ch] \
+           include/kin/*.h user/*.[ch] user/*/*.[ch] tests/user/*.[ch] tests/qemu/programs/*.c tests/host/*.[ch] \
            tests/host/*/*.[ch] tests/host/*/*/*.[ch])
 
 format:

@@ -66,6 +66,8 @@ def build_parser():
     boot = commands.add_parser("boot", help="boot as a computer would: the demo, then a shell",
                                epilog=EPILOG, formatter_class=raw, usage="kin boot [OPTION]...")
     add_options(boot)
+    boot.add_argument("--volume", metavar="IMAGE",
+                      help="boot this disk image through UEFI, in place of what was built")
     return parser
 
 
@@ -192,6 +194,8 @@ def open_log(name, stack):
 
 
 def boot_options(options, request, directory):
+    if getattr(options, "volume", None):
+        return machine.uefi_volume_options(options.volume)
     build = os.environ.get("KIN_BUILD", os.path.join(ROOT, "build"))
     kernel, loader, base = (os.path.join(build, name) for name in
                             ("kernel.elf", "boot/bootx64.efi", "initrd.cpio"))

@@ -1,0 +1,71 @@
+"""What the tests in QEMU share: running the host command, and finding what was built."""
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("KIN_BUILD", "build")
+KIN = ROOT / "tools" / "kin"
+DOORS = ("pvh", "uefi")
+CPU_COUNTS = (1, 2, 4)
+
+sys.path.insert(0, str(ROOT / "tools"))
+sys.dont_write_bytecode = True
+
+
+class Result:
+    """How a command ended and what it said, as bytes."""
+
+    def __init__(self, completed):
+        self.status = completed.returncode
+        self.out = completed.stdout
+        self.err = completed.stderr
+
+    def __repr__(self):
+        return f"status {self.status}\nout: {self.out[-2000:]!r}\nerr: {self.err.decode(errors='replace')[-4000:]}"
+
+
+def execute(command, data=None, **options):
+    """Runs to the end; without `data` standard input is empty."""
+    source = {"input": data} if data is not None else {"stdin": subprocess.DEVNULL}
+    options.setdefault("timeout", 600)
+    return Result(subprocess.run([str(word) for word in command], capture_output=True, check=False,
+                                 **source, **options))
+
+
+def kin(*words, data=None, build=BUILD, **options):
+    """tools/kin with these words."""
+    environment = dict(os.environ, KIN_BUILD=str(build), **options.pop("environment", {}))
+    return execute([KIN, *words], data, env=environment, **options)
+
+
+def run(*words, **options):
+    """tools/kin run."""
+    return kin("run", *words, **options)
+
+
+def sh(commands, *options, **keywords):
+    """Commands for Kin's busybox shell."""
+    return kin("sh", *options, "-c", commands, **keywords)
+
+
+def program(name):
+    """A test program of tests/qemu/programs or tests/user."""
+    for directory in ("tests/qemu", "tests/user"):
+        path = BUILD / directory / name
+        if path.exists():
+            return path
+    raise FileNotFoundError(f"{name} was not built: make test-programs")
+
+
+@pytest.fixture
+def build_copy(tmp_path):
+    """A build directory of one's own, to break things in: links to the real files."""
+    copy = tmp_path / "build"
+    (copy / "boot").mkdir(parents=True)
+    for name in ("kernel.elf", "initrd.cpio", "boot/bootx64.efi"):
+        (copy / name).symlink_to(BUILD / name)
+    return copy
