@@ -97,6 +97,38 @@ void port_user_fork(struct thread *child, uintptr_t stack, const uintptr_t *tls)
 void port_user_exec(uintptr_t entry, uintptr_t stack);
 
 /*
+ * --- Interrupted calls and signal handlers. The current thread's frame; no spinlock held. ---
+ */
+/* Was the kernel entered by a system call, and with which result does it end? */
+bool port_call_result(const struct user_frame *frame, int64_t *result);
+/* What the program will find in its result register, whatever the kernel was entered by. */
+int64_t port_call_value(const struct user_frame *frame);
+void port_call_set_result(struct user_frame *frame, int64_t result);
+/* The program makes the same call again, or restart_syscall(2) in its place. */
+void port_call_repeat(struct user_frame *frame);
+void port_call_resume(struct user_frame *frame);
+uintptr_t port_user_stack_pointer(const struct user_frame *frame);
+
+struct signal_info;
+struct sigaltstack;
+
+struct port_signal {
+    int signal;
+    uintptr_t handler;
+    uintptr_t restorer;             /* where the handler returns to: calls rt_sigreturn(2) */
+    const struct signal_info *info; /* NULL: the handler does not want it */
+    uint64_t mask;                  /* what the frame's ucontext is to restore */
+    const struct sigaltstack *alternate_stack;
+    bool wants_alternate; /* use it, if there is one and the program is not on it */
+};
+/* Saves the user context on the program's stack and makes the frame that of the handler's first
+ * instruction. -EFAULT if the stack can't take it: then the frame is unchanged. May sleep. */
+int port_signal_push(struct user_frame *frame, const struct port_signal *signal);
+/* Puts the saved context, which may be forged, back into the frame, and says what else it restores.
+ * -EFAULT if it can't be read or nothing could run with it. May sleep. */
+int port_signal_return(struct user_frame *frame, uint64_t *mask, struct sigaltstack *stack);
+
+/*
  * --- Time ---
  * port_cycles() (inline) is a per-CPU-synchronised counter with a constant rate; it is what CPU time
  * is charged with.

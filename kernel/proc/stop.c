@@ -1,15 +1,15 @@
 /*
  * Stop and continue, and what the parent is told of them.
  *
- * A stop signal's default action is taken by one thread (signal_deliver.c), which asks all others to
- * park; the last one to park makes the process stopped and reports it. A parked thread is inside the
- * kernel, on its way to user mode, until SIGCONT or death. SIGCONT takes effect when it is sent, under
- * the signal lock, whatever its disposition.
+ * A stop signal's default action is taken by one thread (signal_deliver.c), which asks all others
+ * to park; the last one to park makes the process stopped and reports it. A parked thread is inside
+ * the kernel, on its way to user mode, until SIGCONT or death. SIGCONT takes effect when it is
+ * sent, under the signal lock, whatever its disposition.
  *
- * `stopped` and its companions are under the signal lock. Reports to the parent need family_lock, which
- * a sender in an interrupt cannot take: then the continued thread reports. Both orders of a stop and a
- * SIGCONT end well, because each makes void what the other left pending: a SIGCONT counts
- * `continues`, and a stop taken before that count was reached does not happen.
+ * `stopped` and its companions are under the signal lock. Reports to the parent need family_lock,
+ * which a sender in an interrupt cannot take: then the continued thread reports. Both orders of a
+ * stop and a SIGCONT end well, because each makes void what the other left pending: a SIGCONT
+ * counts `continues`, and a stop taken before that count was reached does not happen.
  */
 #include "proc/exit.h"
 #include "proc/pgrp.h"
@@ -21,8 +21,7 @@ static void release_parked_locked(struct process *process)
 {
     struct thread_signals *thread;
 
-    list_for_each(thread, &process->signals.threads, link)
-    {
+    list_for_each (thread, &process->signals.threads, link) {
         thread_post_work(&signal_thread_of(thread)->thread, THREAD_WORK_SIGNAL);
         thread_wake(&signal_thread_of(thread)->thread);
     }
@@ -50,8 +49,7 @@ void stop_prepare_send_locked(struct process *process, int signal)
         signal_flush_everywhere_locked(process, SIGNAL_BIT(SIGCONT));
 }
 
-static void tell_parent_locked(struct process *process, int code, int status)
-    REQUIRES(family_lock);
+static void tell_parent_locked(struct process *process, int code, int status) REQUIRES(family_lock);
 static void tell_parent_locked(struct process *process, int code, int status)
 {
     siginfo_t info;
@@ -82,7 +80,8 @@ void stop_settle_continue(struct process *process)
     spin_unlock(&family_lock);
 }
 
-/* Under family_lock, so that the report of this stop and of the SIGCONT that ends it keep their order. */
+/* Under family_lock, so that the report of this stop and of the SIGCONT that ends it keep their
+ * order. */
 static void report_locked(struct process *process) REQUIRES(family_lock);
 static void report_locked(struct process *process)
 {
@@ -104,7 +103,8 @@ void stop_report(struct process *process)
     spin_unlock(&family_lock);
 }
 
-/* One thread fewer runs. True: that was the last, the process is now stopped and must be reported. */
+/* One thread fewer runs. True: that was the last, the process is now stopped and must be reported.
+ */
 bool stop_leave_locked(struct process *process)
 {
     struct process_signals *signals = &process->signals;
@@ -143,8 +143,7 @@ static bool begin_locked(struct process *process, int signal, uint32_t continues
     signals->stopping = true;
     signals->stop_signal = signal;
     signals->running_count = 0;
-    list_for_each(thread, &signals->threads, link)
-    {
+    list_for_each (thread, &signals->threads, link) {
         signals->running_count++;
         thread_post_work(&signal_thread_of(thread)->thread, THREAD_WORK_SIGNAL);
     }
@@ -159,7 +158,8 @@ void stop_current_process(int signal, uint32_t continues)
     bool complete = false;
 
     spin_lock(&family_lock);
-    /* POSIX 2.4.3: nobody could continue a member of an orphaned group that the terminal stopped. */
+    /* POSIX 2.4.3: nobody could continue a member of an orphaned group that the terminal stopped.
+     */
     if (signal == SIGSTOP || !process_group_is_orphaned_locked(process->group)) {
         state = signal_lock(process);
         begun = begin_locked(process, signal, continues);

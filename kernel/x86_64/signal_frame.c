@@ -1,0 +1,362 @@
+/*
+ * The frame of a signal handler on the program's stack, byte for byte Linux's: programs, their C
+ * libraries and unwinders know its layout.
+ *
+ *      old stack pointer, minus the red zone; or the top of the alternate stack
+ *      FPU state, aligned to 64: FXSAVE's or XSAVE's image, with Linux's magic numbers
+ *      struct signal_frame: siginfo, ucontext, return address   <- the handler's stack pointer
+ *
+ * Works on the current thread only: its frame, its FPU registers, its memory.
+ */
+#include <stddef.h>
+
+#include <linux/signal.h>
+
+#include <asm/sigcontext.h>
+#include <asm/ucontext.h>
+
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/address_space.h"
+#include "mm/user_copy.h"
+#include "proc/signal.h"
+#include "sched/thread.h"
+#include "x86_64/cpu_features.h"
+#include "x86_64/fpu.h"
+#include "x86_64/instructions.h"
+#include "x86_64/segments.h"
+#include "x86_64/signal_frame.h"
+
+#define RED_ZONE           128
+#define FRAME_ALIGNMENT    16
+#define SYSCALL_SIZE       2 /* bytes of the instruction */
+#define RESTART_SYSCALL    219
+#define LEGACY_STATE_SIZE  512
+#define XSTATE_HEADER      64
+#define MXCSR_MASK_DEFAULT 0xffbf /* of CPUs that do not tell */
+
+/* Kept from the context, or changed by a program: what has no privilege. CF PF AF ZF SF TF DF OF RF
+ * AC. */
+#define RFLAGS_OF_PROGRAM 0x50dd5ul
+
+/* asm/ucontext.h's, with the kernel's signal set at the end. */
+struct signal_frame {
+    uint64_t return_address;
+    struct {
+        uint64_t flags;
+        uint64_t link;
+        stack_t stack;
+        struct sigcontext context;
+        uint64_t mask;
+    } ucontext;
+    siginfo_t info;
+};
+_Static_assert(sizeof(struct signal_frame) == 440, "struct rt_sigframe");
+_Static_assert(offsetof(struct signal_frame, ucontext.context) == 48, "struct rt_sigframe");
+_Static_assert(sizeof(struct _fpstate) == LEGACY_STATE_SIZE, "the FXSAVE image");
+
+bool port_call_result(const struct user_frame *frame, int64_t *result)
+{
+    *result = (int64_t)frame->rax;
+    return (int64_t)frame->original_rax >= 0;
+}
+
+int64_t port_call_value(const struct user_frame *frame)
+{
+    return (int64_t)frame->rax;
+}
+
+void port_call_set_result(struct user_frame *frame, int64_t result)
+{
+    frame->rax = (uint64_t)result;
+}
+
+void port_call_repeat(struct user_frame *frame)
+{
+    frame->rax = frame->original_rax;
+    frame->rip -= SYSCALL_SIZE;
+}
+
+void port_call_resume(struct user_frame *frame)
+{
+    frame->rax = RESTART_SYSCALL;
+    frame->rip -= SYSCALL_SIZE;
+}
+
+uintptr_t port_user_stack_pointer(const struct user_frame *frame)
+{
+    return frame->rsp;
+}
+
+static size_t saved_state_size(void)
+{
+    return cpu_features.xsave ? fpu_state_size() + FP_XSTATE_MAGIC2_SIZE : LEGACY_STATE_SIZE;
+}
+
+size_t signal_frame_max_size(void)
+{
+    return sizeof(struct signal_frame) + saved_state_size() + FPU_ALIGNMENT + FRAME_ALIGNMENT;
+}
+
+static bool is_within(const stack_t *stack, uintptr_t stack_pointer)
+{
+    uintptr_t bottom = (uintptr_t)stack->ss_sp;
+
+    return stack_pointer > bottom && stack_pointer - bottom <= stack->ss_size;
+}
+
+struct placement {
+    uintptr_t frame;
+    uintptr_t fpu_state;
+};
+
+/* False: it would run over the end of the alternate stack. */
+static bool place(const struct user_frame *frame, const struct port_signal *signal,
+                  struct placement *placement)
+{
+    const stack_t *alternate = signal->alternate_stack;
+    bool disarms = (alternate->ss_flags & SS_AUTODISARM) != 0;
+    bool is_on = !disarms && is_within(alternate, frame->rsp);
+    bool enters = signal->wants_alternate && alternate->ss_size != 0 &&
+                  (disarms || !is_within(alternate, frame->rsp - RED_ZONE));
+    uintptr_t top = frame->rsp - RED_ZONE;
+
+    if (enters)
+        top = (uintptr_t)alternate->ss_sp + alternate->ss_size;
+    placement->fpu_state = ALIGN_DOWN(top - saved_state_size(), (uintptr_t)FPU_ALIGNMENT);
+    placement->frame = placement->fpu_state - sizeof(struct signal_frame);
+    /* As after a call instruction: the handler finds its stack aligned. */
+    placement->frame = ALIGN_DOWN(placement->frame, (uintptr_t)FRAME_ALIGNMENT) - 8;
+    return !(is_on || enters) || is_within(alternate, placement->frame);
+}
+
+static void fill_context(struct sigcontext *context, const struct user_frame *frame)
+{
+    const struct machine_thread *machine = &port_current()->machine;
+
+    *context = (struct sigcontext){
+        .r8 = frame->r8,
+        .r9 = frame->r9,
+        .r10 = frame->r10,
+        .r11 = frame->r11,
+        .r12 = frame->r12,
+        .r13 = frame->r13,
+        .r14 = frame->r14,
+        .r15 = frame->r15,
+        .rdi = frame->rdi,
+        .rsi = frame->rsi,
+        .rbp = frame->rbp,
+        .rbx = frame->rbx,
+        .rdx = frame->rdx,
+        .rax = frame->rax,
+        .rcx = frame->rcx,
+        .rsp = frame->rsp,
+        .rip = frame->rip,
+        .eflags = frame->rflags,
+        .cs = (uint16_t)frame->cs,
+        .ss = (uint16_t)frame->ss,
+        .err = machine->fault.error,
+        .trapno = machine->fault.number,
+        .cr2 = machine->fault.address,
+    };
+}
+
+static void fill_frame(struct signal_frame *pushed, const struct user_frame *frame,
+                       const struct port_signal *signal, uintptr_t fpu_state)
+{
+    memset(pushed, 0, offsetof(struct signal_frame, ucontext.context));
+    pushed->return_address = signal->restorer;
+    pushed->ucontext.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+    if (cpu_features.xsave)
+        pushed->ucontext.flags |= UC_FP_XSTATE;
+    pushed->ucontext.stack = *signal->alternate_stack;
+    fill_context(&pushed->ucontext.context, frame);
+    pushed->ucontext.context.fpstate = (struct _fpstate *)fpu_state;
+    pushed->ucontext.mask = signal->mask;
+    if (signal->info) {
+        memset(&pushed->info, 0, sizeof(pushed->info));
+        memcpy(&pushed->info, signal->info, sizeof(*signal->info));
+    }
+}
+
+/* The registers' image goes to the program's stack by way of the thread's area, where a switch
+ * during the copy would put them anyway. */
+static int save_fpu_state(uintptr_t address)
+{
+    struct _fpstate *state = port_current()->machine.fpu;
+    uint32_t magic = FP_XSTATE_MAGIC2;
+
+    fpu_save(state);
+    if (cpu_features.xsave) {
+        state->sw_reserved.magic1 = FP_XSTATE_MAGIC1;
+        state->sw_reserved.extended_size = (uint32_t)saved_state_size();
+        state->sw_reserved.xfeatures = cpu_features.xsave_components;
+        state->sw_reserved.xstate_size = (uint32_t)fpu_state_size();
+        if (copy_to_user(address + fpu_state_size(), &magic, sizeof(magic)) != 0)
+            return -EFAULT;
+    }
+    return copy_to_user(address, state, fpu_state_size());
+}
+
+/* What a handler starts with. An XSAVE header of zeros means: all components initial. */
+static const struct {
+    uint16_t control;
+    uint8_t between[22];
+    uint32_t mxcsr;
+    uint8_t rest[LEGACY_STATE_SIZE + XSTATE_HEADER - 28];
+} ALIGNED(FPU_ALIGNMENT) initial_state = {.control = 0x037f, .mxcsr = 0x1f80};
+
+int port_signal_push(struct user_frame *frame, const struct port_signal *signal)
+{
+    struct signal_frame pushed;
+    struct placement placement;
+    size_t size = signal->info ? sizeof(pushed) : offsetof(struct signal_frame, info);
+
+    if (!signal->restorer || !place(frame, signal, &placement))
+        return -EFAULT;
+    if (save_fpu_state(placement.fpu_state) != 0)
+        return -EFAULT;
+    fill_frame(&pushed, frame, signal, placement.fpu_state);
+    if (copy_to_user(placement.frame, &pushed, size) != 0)
+        return -EFAULT;
+
+    frame->rdi = (uint64_t)signal->signal;
+    frame->rsi = placement.frame + offsetof(struct signal_frame, info);
+    frame->rdx = placement.frame + offsetof(struct signal_frame, ucontext);
+    frame->rax = 0;
+    frame->rip = signal->handler;
+    frame->rsp = placement.frame;
+    frame->rflags &= ~(RFLAGS_DIRECTION | RFLAGS_RESUME | RFLAGS_TRAP);
+    frame->original_rax = UINT64_MAX;
+    fpu_restore(&initial_state);
+    return 0;
+}
+
+/* How many bytes of extended state a frame carries: all, if its magic numbers say so; else only
+ * FXSAVE's part. Fills *components with those that it may restore. */
+static size_t find_extent(uintptr_t address, const struct _fpx_sw_bytes *said, uint64_t *components)
+{
+    uint32_t magic;
+
+    *components = 3; /* x87 and SSE */
+    if (!cpu_features.xsave || said->magic1 != FP_XSTATE_MAGIC1 ||
+        said->xstate_size < LEGACY_STATE_SIZE + XSTATE_HEADER ||
+        said->xstate_size > fpu_state_size() || said->xstate_size > said->extended_size)
+        return LEGACY_STATE_SIZE;
+    if (copy_from_user(&magic, address + said->xstate_size, sizeof(magic)) != 0 ||
+        magic != FP_XSTATE_MAGIC2)
+        return LEGACY_STATE_SIZE;
+    *components = said->xfeatures & cpu_features.xsave_components;
+    return said->xstate_size;
+}
+
+/* An XSAVE header that XRSTOR would refuse is refused here. */
+static bool header_is_valid(const uint64_t *header)
+{
+    for (unsigned i = 1; i < XSTATE_HEADER / sizeof(*header); i++)
+        if (header[i] != 0)
+            return false;
+    return (header[0] & ~cpu_features.xsave_components) == 0;
+}
+
+/* Copies the state into the thread's area and loads it. The area is where a thread switch saves the
+ * registers: none may happen in between, so interrupts are masked, and a page that is not there
+ * makes the copy fail; the loop has touched each page before. */
+static int load_state(uintptr_t address, size_t size, uint64_t components)
+{
+    struct _fpstate *state = port_current()->machine.fpu;
+    uint64_t *header = (uint64_t *)((char *)state + LEGACY_STATE_SIZE);
+    uint32_t mxcsr_mask;
+    int error;
+
+    port_irq_disable();
+    fpu_save(state); /* writes which bits of MXCSR this CPU has */
+    mxcsr_mask = state->mxcsr_mask ? state->mxcsr_mask : MXCSR_MASK_DEFAULT;
+    error = copy_from_user(state, address, size);
+    if (error == 0 && cpu_features.xsave) {
+        if (size == LEGACY_STATE_SIZE) {
+            memset(header, 0, XSTATE_HEADER);
+            header[0] = components;
+        } else if (!header_is_valid(header)) {
+            error = -EFAULT;
+        }
+        header[0] &= components;
+    }
+    if (error == 0 && (state->mxcsr & ~mxcsr_mask))
+        error = -EFAULT;
+    /* On an error the registers are as before; but the next save leaves parts of the header alone.
+     */
+    if (error == 0)
+        fpu_restore(state);
+    else
+        fpu_init_area(state);
+    port_irq_enable();
+    return error;
+}
+
+static int restore_fpu_state(uintptr_t address)
+{
+    struct _fpstate legacy;
+    uint64_t components;
+    uint8_t touched;
+    size_t size;
+
+    if (!address) {
+        fpu_restore(&initial_state);
+        return 0;
+    }
+    if (copy_from_user(&legacy, address, sizeof(legacy)) != 0)
+        return -EFAULT;
+    size = find_extent(address, &legacy.sw_reserved, &components);
+    for (uintptr_t page = ALIGN_DOWN(address, PAGE_SIZE) + PAGE_SIZE; page < address + size;
+         page += PAGE_SIZE)
+        if (copy_from_user(&touched, page, sizeof(touched)) != 0)
+            return -EFAULT;
+    return load_state(address, size, components);
+}
+
+static void restore_registers(struct user_frame *frame, const struct sigcontext *context)
+{
+    frame->r8 = context->r8;
+    frame->r9 = context->r9;
+    frame->r10 = context->r10;
+    frame->r11 = context->r11;
+    frame->r12 = context->r12;
+    frame->r13 = context->r13;
+    frame->r14 = context->r14;
+    frame->r15 = context->r15;
+    frame->rdi = context->rdi;
+    frame->rsi = context->rsi;
+    frame->rbp = context->rbp;
+    frame->rbx = context->rbx;
+    frame->rdx = context->rdx;
+    frame->rax = context->rax;
+    frame->rcx = context->rcx;
+    frame->rsp = context->rsp;
+    frame->rip = context->rip;
+    frame->rflags = (frame->rflags & ~RFLAGS_OF_PROGRAM) | (context->eflags & RFLAGS_OF_PROGRAM);
+    frame->original_rax = UINT64_MAX;
+}
+
+/* The selectors are not taken over: with any but the program's own, nothing could run. */
+static bool selectors_are_user(const struct sigcontext *context)
+{
+    return (context->cs | 3) == SELECTOR_USER_CODE && (context->ss | 3) == SELECTOR_USER_DATA;
+}
+
+int port_signal_return(struct user_frame *frame, uint64_t *mask, struct sigaltstack *stack)
+{
+    struct signal_frame returned;
+    const struct sigcontext *context = &returned.ucontext.context;
+
+    /* The handler's return took the return address off the stack. */
+    if (copy_from_user(&returned, frame->rsp - sizeof(returned.return_address),
+                       offsetof(struct signal_frame, info)) != 0)
+        return -EFAULT;
+    if (restore_fpu_state((uintptr_t)context->fpstate) != 0)
+        return -EFAULT;
+    restore_registers(frame, context);
+    *mask = returned.ucontext.mask;
+    *stack = returned.ucontext.stack;
+    return selectors_are_user(context) ? 0 : -EFAULT;
+}
