@@ -22,7 +22,7 @@
      CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO |      \
      CLONE_CLEAR_SIGHAND)
 
-int fork_check_flags(uint64_t flags, int exit_signal)
+int fork_check_flags(uint64_t flags)
 {
     if (flags & ~SUPPORTED_FLAGS)
         return -EINVAL;
@@ -34,8 +34,6 @@ int fork_check_flags(uint64_t flags, int exit_signal)
         return -EINVAL;
     /* A sibling of init would have no parent who could reap it. */
     if ((flags & CLONE_PARENT) && current_process() == init_process)
-        return -EINVAL;
-    if (exit_signal < 0 || exit_signal > SIGNAL_COUNT)
         return -EINVAL;
     return 0;
 }

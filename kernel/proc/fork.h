@@ -12,7 +12,7 @@
 
 struct fork_request {
     uint64_t flags;      /* CLONE_*, without the exit signal; fork_check_flags() has accepted them */
-    int exit_signal;     /* 0..64 */
+    int exit_signal;     /* 0: none; clone(2) takes any byte, and sends nothing if it is no signal */
     uintptr_t stack;     /* the child's stack pointer; 0: as the parent's */
     const uintptr_t *tls; /* the child's TLS base; NULL: as the parent's */
     uintptr_t set_child_tid;   /* CLONE_CHILD_SETTID: where the child stores its number; else 0 */
@@ -26,7 +26,7 @@ struct vfork_gate {
 };
 
 /* -EINVAL for combinations that Linux refuses, and for what is not supported yet (threads, namespaces). */
-int fork_check_flags(uint64_t flags, int exit_signal);
+int fork_check_flags(uint64_t flags);
 /* -EAGAIN (RLIMIT_NPROC, no number free), -ENOMEM. The child is reachable by nobody else. */
 int fork_prepare(const struct fork_request *request, struct process **child);
 /* Links and starts the child; for CLONE_VFORK returns when it has released the address space. The

@@ -195,6 +195,8 @@ int process_set_group(pid_number pid, pid_number number)
     struct process *target;
     int error;
 
+    if (number == 0 && pid != 0)
+        number = pid;
     if (number < 0)
         return -EINVAL;
     spin_lock(&family_lock);

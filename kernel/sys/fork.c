@@ -62,7 +62,7 @@ give_back:
 static int64_t clone_process(const struct clone_request *request)
 {
     struct process *child;
-    int64_t result = fork_check_flags(request->fork.flags, request->fork.exit_signal);
+    int64_t result = fork_check_flags(request->fork.flags);
 
     if (result)
         return result;

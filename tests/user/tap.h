@@ -90,6 +90,29 @@ __attribute__((unused, format(printf, 3, 4))) static bool is_string(const char *
         is_int(tap_result == -1 ? errno : -tap_result - 100000, (expected_errno), __VA_ARGS__);    \
     } while (0)
 
+/* "EINVAL" for EINVAL: what a table of outcomes prints. */
+__attribute__((unused)) static const char *error_name(int number)
+{
+    static const char *const names[] = {
+        [0] = "0",
+#define TAP_NAME(e) [e] = #e
+        TAP_NAME(EPERM),  TAP_NAME(ENOENT),  TAP_NAME(ESRCH),  TAP_NAME(EINTR),   TAP_NAME(EIO),
+        TAP_NAME(ENXIO),  TAP_NAME(E2BIG),   TAP_NAME(ENOEXEC), TAP_NAME(EBADF),  TAP_NAME(ECHILD),
+        TAP_NAME(EAGAIN), TAP_NAME(ENOMEM),  TAP_NAME(EACCES), TAP_NAME(EFAULT),  TAP_NAME(EBUSY),
+        TAP_NAME(EEXIST), TAP_NAME(EXDEV),   TAP_NAME(ENODEV), TAP_NAME(ENOTDIR), TAP_NAME(EISDIR),
+        TAP_NAME(EINVAL), TAP_NAME(ENFILE),  TAP_NAME(EMFILE), TAP_NAME(ENOTTY),  TAP_NAME(ETXTBSY),
+        TAP_NAME(EFBIG),  TAP_NAME(ENOSPC),  TAP_NAME(ESPIPE), TAP_NAME(EROFS),   TAP_NAME(EMLINK),
+        TAP_NAME(EPIPE),  TAP_NAME(EDOM),    TAP_NAME(ERANGE), TAP_NAME(EDEADLK), TAP_NAME(ENAMETOOLONG),
+        TAP_NAME(ENOSYS), TAP_NAME(ENOTEMPTY), TAP_NAME(ELOOP), TAP_NAME(ETIMEDOUT),
+        TAP_NAME(EOVERFLOW), TAP_NAME(EOPNOTSUPP), TAP_NAME(EAFNOSUPPORT), TAP_NAME(ENOTSOCK),
+#undef TAP_NAME
+    };
+
+    if (number >= 0 && number < (int)(sizeof(names) / sizeof(names[0])) && names[number])
+        return names[number];
+    return "another error";
+}
+
 /* What has no meaning without an earlier step: give up, visibly. */
 __attribute__((unused, noreturn)) static void tap_bail_out(const char *why)
 {
