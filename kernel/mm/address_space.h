@@ -17,6 +17,9 @@
 #define USER_ADDRESS_MIN 0x10000ul
 #define USER_ADDRESS_END 0x00007ffffffff000ul
 
+/* Where position-independent programs go by default: near the stack, which saves page tables. */
+#define USER_IMAGE_BASE 0x400000ul
+
 struct address_space;
 
 /* What a mapping shows: a file's pages. Held by reference by every mapping of it. */
@@ -26,6 +29,11 @@ struct mapping_source_operations {
      * hole: private mappings then use zero. `write` asks for a page that may be written through a
      * shared mapping. -EIO beyond the end (SIGBUS), -ENOMEM. Takes only spinlocks. */
     int (*get_page)(struct mapping_source *source, uint64_t index, bool write, physical_t *frame);
+    /* As get_page() for reading, for `count` pages from `index` on, but without waiting or making
+     * any: frames[i] is 0 where there is none at hand. Called to map neighbours of a page that was
+     * asked for. NULL: none ever. */
+    void (*peek_pages)(struct mapping_source *source, uint64_t index, unsigned count,
+                       physical_t *frames);
     void (*get)(struct mapping_source *source);
     void (*put)(struct mapping_source *source); /* may sleep */
     /* For /proc/<pid>/maps: path, device and inode number. May be NULL. */
@@ -47,12 +55,28 @@ bool address_space_is_shared(struct address_space *space);
 void address_space_put(struct address_space *space);
 /* Makes `space` the current thread's (exec), NULL: none (exit). Does not touch references. */
 void address_space_use(struct address_space *space);
+/* Loads its page table on this CPU, if it is not loaded already. For port_switch(). */
+void address_space_load(struct address_space *space);
+
+/* Who pays for committed pages: private writable memory and shared anonymous memory, charged when it
+ * is promised (mmap, brk, fork), not when it is touched. */
+struct address_space_account {
+    /* 0 or -ENOMEM, before any other effect. With the space's lock held; may take spinlocks. */
+    int (*charge)(struct address_space_account *account, uint64_t pages);
+    void (*uncharge)(struct address_space_account *account, uint64_t pages);
+};
+/* Charges what the space has committed so far, and from then on what it commits. A fork's copy is
+ * charged to its parent's account unless moved. NULL: nobody pays. -ENOMEM: nothing changed. */
+int address_space_set_account(struct address_space *space,
+                              struct address_space_account *account) MUST_CHECK;
 
 struct mapping_request {
     uintptr_t address; /* page aligned; a hint unless MAP_FIXED */
     size_t length;     /* > 0, rounded up to pages */
     int protection;    /* PROT_* */
     int flags;         /* MAP_* of mmap(2) */
+    bool read_only;    /* a shared mapping of a file not open for writing: mprotect() may not allow
+                          writing later */
     struct mapping_source *source; /* NULL: anonymous */
     uint64_t offset;   /* bytes into the source, page aligned */
     uint64_t source_length; /* bytes from `offset` that come from the source; the rest is zero
@@ -63,6 +87,16 @@ int64_t address_space_map(struct address_space *space, const struct mapping_requ
 int address_space_unmap(struct address_space *space, uintptr_t address, size_t length);
 int address_space_protect(struct address_space *space, uintptr_t address, size_t length,
                           int protection);
+/* mremap(2), with its flags: the address, or -EFAULT -EINVAL -ENOMEM. */
+int64_t address_space_remap(struct address_space *space, uintptr_t address, size_t old_length,
+                            size_t new_length, int flags, uintptr_t new_address);
+/* madvise(2): 0, -EINVAL -ENOMEM. */
+int address_space_advise(struct address_space *space, uintptr_t address, size_t length, int advice);
+/* mincore(2) for `count` pages: a byte each, 1 if the page is in memory. -ENOMEM: not all mapped. */
+int address_space_residency(struct address_space *space, uintptr_t address, size_t count,
+                            uint8_t *bytes);
+/* 0 if all of the range is mapped, else -ENOMEM: for msync(2) and mlock(2). */
+int address_space_check_mapped(struct address_space *space, uintptr_t address, size_t length);
 /* Sets where brk starts (exec); then brk(2): returns the new end, or the old one on failure. */
 void address_space_set_brk_start(struct address_space *space, uintptr_t start);
 uintptr_t address_space_brk(struct address_space *space, uintptr_t end);
@@ -78,6 +112,23 @@ int address_space_fault(struct address_space *space, uintptr_t address, enum por
 int address_space_write(struct address_space *space, uintptr_t address, const void *data,
                         size_t size);
 int address_space_read(struct address_space *space, uintptr_t address, void *data, size_t size);
+
+/* The frame behind an address, with a reference, faulted in for that access: identifies shared memory
+ * (futexes). -EFAULT -ENOMEM. May sleep. */
+int address_space_get_frame(struct address_space *space, uintptr_t address, enum port_access access,
+                            physical_t *frame);
+
+/* One line of /proc/<pid>/maps: the first mapping that ends above `address`. False: there is none.
+ * `name` gets what the source says of itself (path, device, inode number), or "". May sleep. */
+struct mapping_description {
+    uintptr_t start, end;
+    int protection;
+    bool is_shared;
+    uint64_t offset; /* bytes into the source */
+    enum { MAPPING_OTHER, MAPPING_HEAP, MAPPING_STACK } kind;
+};
+bool address_space_describe(struct address_space *space, uintptr_t address,
+                            struct mapping_description *description, char *name, size_t size);
 
 /* For ulimits, /proc and the job object. In pages. */
 struct address_space_usage {

@@ -69,7 +69,7 @@ static inline unsigned page_table_index(uintptr_t address)
 uint64_t page_table_unmap(struct page_table *table, uintptr_t start, uintptr_t end,
                           struct tlb_batch *batch);
 /* Gives mapped pages a new protection; a write permission comes at once where a page is ours alone,
- * with the next fault elsewhere. */
+ * with the next fault elsewhere. The caller flushes. */
 void page_table_protect(struct page_table *table, uintptr_t start, uintptr_t end, int protection);
 /* Maps the pages of `from` at the same addresses of `to`, write-protected in both. Pages copied, or
  * -ENOMEM: then some are. The caller flushes `from`. */

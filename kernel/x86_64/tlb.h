@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/compiler.h"
 #include "mm/frame.h"
 
 struct page_table;
@@ -34,20 +35,33 @@ void tlb_send_interrupt(unsigned cpu);
 /*
  * Frames that were unmapped, kept until no CPU can reach them through an old translation.
  */
-#define TLB_BATCH_SIZE 48
+#define TLB_BATCH_PAGES  56
+#define TLB_BATCH_TABLES 8
 
 struct tlb_batch {
     struct page_table *table;
     bool unreachable; /* the tables are loaded nowhere and never will be: nothing to wait for */
-    unsigned count;
+    unsigned page_count;
+    unsigned table_count;
     uintptr_t start, end; /* what was unmapped since the last flush */
-    physical_t pending[TLB_BATCH_SIZE]; /* bit 0 marks an empty page-table frame */
+    physical_t pages[TLB_BATCH_PAGES];
+    physical_t tables[TLB_BATCH_TABLES]; /* all zero */
 };
 
 void tlb_batch_begin(struct tlb_batch *batch, struct page_table *table, bool unreachable);
-/* Takes over the reference of a page unmapped at `address`. May flush. */
-void tlb_batch_add_page(struct tlb_batch *batch, uintptr_t address, physical_t frame);
+/* Flushes, then releases what was collected; the batch may go on. */
+void tlb_batch_end(struct tlb_batch *batch);
 /* Takes over an empty page-table frame that served `address`. */
 void tlb_batch_add_table(struct tlb_batch *batch, uintptr_t address, physical_t frame);
-/* Flushes, then releases what was collected. */
-void tlb_batch_end(struct tlb_batch *batch);
+
+/* Takes over the reference of a page unmapped at `address`. */
+static inline void tlb_batch_add_page(struct tlb_batch *batch, uintptr_t address, physical_t frame)
+{
+    if (unlikely(batch->page_count == TLB_BATCH_PAGES))
+        tlb_batch_end(batch);
+    batch->pages[batch->page_count++] = frame;
+    if (address < batch->start)
+        batch->start = address;
+    if (address >= batch->end)
+        batch->end = address + PAGE_SIZE;
+}

@@ -1,0 +1,22 @@
+/*
+ * Free memory in naturally aligned blocks of 2^order frames. The caller holds the lock that guards it
+ * (frame.c has it); frames are numbers, their records are in mm/frame_table.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/list.h"
+
+#define BUDDY_ORDERS 11
+
+struct buddy {
+    struct list blocks[BUDDY_ORDERS];
+    uint64_t free_frames;
+};
+
+void buddy_init(struct buddy *buddy);
+/* The number of the first frame, 0 if there is no such block. */
+uint64_t buddy_alloc(struct buddy *buddy, unsigned order);
+void buddy_free(struct buddy *buddy, uint64_t number, unsigned order);

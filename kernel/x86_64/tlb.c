@@ -1,0 +1,199 @@
+/*
+ * Translation look-aside buffers: loading of page tables, and shootdown.
+ *
+ * Invariant: a table's `cpus` holds a CPU's bit while that CPU may walk it. The bit is set before the
+ * load and cleared after the next one; a changer writes its entries first and reads `cpus` then, with
+ * a full barrier between. So either it sees the bit and interrupts the CPU, or the CPU loads the
+ * tables after the change.
+ *
+ * Requests carry no address: each CPU counts the requests made of it and those served; serving is to
+ * flush everything, or to let go of tables that nobody here runs with. A waiting CPU serves its own
+ * requests, so two that wait for one another both get on, with interrupts masked too. No locks.
+ */
+#include <stdatomic.h>
+
+#include "lib/assert.h"
+#include "mm/frame_table.h"
+#include "mm/space.h"
+#include "sched/cpu.h"
+#include "x86_64/page_table.h"
+
+#define PAGES_ONE_BY_ONE 24 /* above this, reloading the tables is cheaper */
+
+struct tlb_cpu {
+    struct page_table *loaded; /* (self) NULL: the kernel's own */
+    _Atomic uint64_t requested;
+    _Atomic uint64_t served;
+} ALIGNED(64);
+
+static struct tlb_cpu cpus[CPU_MAX];
+
+static void write_root(physical_t root)
+{
+    __asm__ volatile("movq %0, %%cr3" ::"r"(root) : "memory");
+}
+
+static void flush_local(void)
+{
+    uint64_t root;
+
+    __asm__ volatile("movq %%cr3, %0; movq %0, %%cr3" : "=r"(root)::"memory");
+}
+
+static void flush_local_page(uintptr_t address)
+{
+    __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
+}
+
+void tlb_load(struct page_table *table)
+{
+    unsigned id = this_cpu()->id;
+    struct page_table *previous;
+    irq_state_t state;
+
+    if (cpus[id].loaded == table)
+        return;
+    state = port_irq_save();
+    previous = cpus[id].loaded;
+    if (table)
+        atomic_fetch_or(&table->cpus, 1ul << id);
+    write_root(table ? frame_of_pointer(table->root) : page_table_kernel_root());
+    cpus[id].loaded = table;
+    if (previous)
+        atomic_fetch_and(&previous->cpus, ~(1ul << id));
+    port_irq_restore(state);
+}
+
+static struct page_table *table_of_current(void)
+{
+    struct thread *thread = current_thread();
+
+    return thread && thread->space ? &thread->space->table : NULL;
+}
+
+static void serve_requests(void)
+{
+    struct tlb_cpu *self = &cpus[this_cpu()->id];
+    uint64_t requested = atomic_load(&self->requested);
+
+    if (self->loaded && self->loaded != table_of_current())
+        tlb_load(NULL);
+    else
+        flush_local();
+    atomic_store(&self->served, requested);
+}
+
+void tlb_interrupt(void)
+{
+    serve_requests();
+}
+
+static void wait_for_cpu(unsigned id, uint64_t ticket)
+{
+    struct tlb_cpu *self = &cpus[this_cpu()->id];
+
+    while (atomic_load_explicit(&cpus[id].served, memory_order_acquire) < ticket) {
+        if (atomic_load(&self->requested) != atomic_load(&self->served)) {
+            irq_state_t state = port_irq_save();
+
+            serve_requests();
+            port_irq_restore(state);
+        }
+        port_relax();
+    }
+}
+
+/* Interrupts the CPUs of the mask and waits until each has served the request. */
+static void interrupt_cpus(uint64_t mask)
+{
+    uint64_t tickets[CPU_MAX];
+
+    for (uint64_t rest = mask; rest != 0; rest &= rest - 1) {
+        unsigned id = __builtin_ctzl(rest);
+
+        tickets[id] = atomic_fetch_add(&cpus[id].requested, 1) + 1;
+        tlb_send_interrupt(id);
+    }
+    for (uint64_t rest = mask; rest != 0; rest &= rest - 1)
+        wait_for_cpu(__builtin_ctzl(rest), tickets[__builtin_ctzl(rest)]);
+}
+
+/* The other CPUs that may hold translations of the tables, as of now. *own: does this one? The
+ * thread may move to another CPU in between only where it sleeps, and it does not. */
+static uint64_t other_users(struct page_table *table, bool *own)
+{
+    uint64_t self = 1ul << this_cpu()->id;
+    uint64_t mask;
+
+    atomic_thread_fence(memory_order_seq_cst);
+    mask = atomic_load_explicit(&table->cpus, memory_order_relaxed);
+    *own = mask & self;
+    return mask & ~self;
+}
+
+void tlb_flush_range(struct page_table *table, uintptr_t start, uintptr_t end)
+{
+    bool own;
+    uint64_t others = other_users(table, &own);
+
+    if (own && end - start > PAGES_ONE_BY_ONE * PAGE_SIZE)
+        flush_local();
+    else if (own)
+        for (uintptr_t address = start; address < end; address += PAGE_SIZE)
+            flush_local_page(address);
+    if (unlikely(others))
+        interrupt_cpus(others);
+}
+
+void tlb_flush_page(struct page_table *table, uintptr_t address)
+{
+    tlb_flush_range(table, address, address + PAGE_SIZE);
+}
+
+void tlb_flush_all(struct page_table *table)
+{
+    tlb_flush_range(table, 0, UINTPTR_MAX);
+}
+
+void tlb_evict(struct page_table *table)
+{
+    bool own;
+    uint64_t others = other_users(table, &own);
+
+    if (own)
+        tlb_load(NULL);
+    if (others)
+        interrupt_cpus(others);
+    assert(atomic_load(&table->cpus) == 0);
+}
+
+void tlb_batch_begin(struct tlb_batch *batch, struct page_table *table, bool unreachable)
+{
+    batch->table = table;
+    batch->unreachable = unreachable;
+    batch->page_count = 0;
+    batch->table_count = 0;
+    batch->start = UINTPTR_MAX;
+    batch->end = 0;
+}
+
+void tlb_batch_add_table(struct tlb_batch *batch, uintptr_t address, physical_t frame)
+{
+    if (batch->table_count == TLB_BATCH_TABLES)
+        tlb_batch_end(batch);
+    batch->tables[batch->table_count++] = frame;
+    if (address < batch->start)
+        batch->start = address;
+    if (address >= batch->end)
+        batch->end = address + PAGE_SIZE;
+}
+
+void tlb_batch_end(struct tlb_batch *batch)
+{
+    if (batch->start < batch->end && !batch->unreachable)
+        tlb_flush_range(batch->table, batch->start, batch->end);
+    frame_put_many(batch->pages, batch->page_count);
+    for (unsigned i = 0; i < batch->table_count; i++)
+        frame_pool_give(FRAME_POOL_ZEROED, batch->tables[i]);
+    tlb_batch_begin(batch, batch->table, batch->unreachable);
+}
