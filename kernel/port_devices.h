@@ -45,7 +45,6 @@ void port_host_input_resume(void);
 
 /* --- The end. Other CPUs are stopped; neither returns. --- */
 
-/* Powers the machine off. With the host command listening, `status` reaches it as the exit status
- * (0..255); real firmware only sees the power off. */
-_Noreturn void port_power_off(int status);
+/* A program's exit status reaches the host by the control channel before this. */
+_Noreturn void port_power_off(void);
 _Noreturn void port_restart(void);

@@ -8,32 +8,39 @@
 struct cpu;
 struct thread;
 
-/* At the start of struct cpu, found through GS in the kernel. The assembly uses the offsets. */
+/* At the start of struct cpu, found through GS in the kernel. The assembly uses the offsets, which
+ * cpu_local.c asserts. (self) */
 struct machine_cpu {
     struct cpu *self;            /*  0 */
     struct thread *current;      /*  8 */
     uintptr_t kernel_stack_top;  /* 16: where the system call entry builds its frame */
     uintptr_t user_stack_saved;  /* 24: scratch of the system call entry */
     struct cpu_tables *tables;   /* GDT, TSS, exception stacks */
-    struct address_space *loaded_space;
     uint32_t apic_id;
-    uint64_t timer_deadline;     /* what the APIC timer is armed for */
+    uint64_t timer_deadline; /* what the timer is armed for, ns */
 };
 
 struct machine_thread {
     uintptr_t stack_pointer; /* 0: saved by the switch */
-    uintptr_t stack_top;     /* the user frame ends here */
-    void *stack;
+    uintptr_t stack_top;     /* the user frame ends here; the FPU state lies above */
+    void *stack;             /* of kernel_stack.h; NULL: the boot stack of an idle thread */
     uintptr_t fs_base;
     uintptr_t gs_base; /* the program's own */
     void *fpu;         /* XSAVE or FXSAVE area; NULL for kernel threads */
+    /* The program's last fault that became a signal: handlers find it in their context. */
+    struct {
+        uint64_t number, error, address;
+    } fault;
 };
 
-/* What the entry code pushes, lowest address first. */
+/*
+ * The user registers, lowest address first, as entry.S pushes them. The arguments of a system call lie
+ * side by side in their order.
+ */
 struct user_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx;
-    uint64_t r11, r10, r9, r8;
-    uint64_t rax, rcx, rdx, rsi, rdi;
+    uint64_t r11, rcx, rax;
+    uint64_t rdi, rsi, rdx, r10, r8, r9;
     uint64_t original_rax; /* the call's number, -1 if not in a system call */
     uint64_t rip, cs, rflags, rsp, ss;
 };

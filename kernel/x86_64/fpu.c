@@ -1,0 +1,94 @@
+/* Saving and restoring the FPU state. Works on the caller's areas and this CPU's registers. */
+#include "x86_64/fpu.h"
+
+#include "lib/string.h"
+#include "x86_64/cpu_features.h"
+
+#define FCW_INITIAL    0x037f
+#define MXCSR_INITIAL  0x1f80
+#define MXCSR_SUPPORTED 0xffff
+#define EXCEPTION_BITS 0x3f
+#define MXCSR_MASK_SHIFT 7
+
+/* Where all areas begin: the format of FXSAVE. */
+struct legacy_area {
+    uint16_t control, status;
+    uint8_t tags, reserved;
+    uint16_t opcode;
+    uint64_t instruction, operand;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t registers[16 * 24];
+    uint8_t unused[96];
+};
+
+/* Behind it, in areas of XSAVE. */
+struct xsave_header {
+    uint64_t components; /* those not in their initial state */
+    uint64_t compacted;
+    uint64_t reserved[6];
+};
+
+struct xsave_area {
+    struct legacy_area legacy;
+    struct xsave_header header;
+};
+
+size_t fpu_state_size(void)
+{
+    return cpu_features.fpu_state_size;
+}
+
+void fpu_init_area(void *area)
+{
+    struct legacy_area *legacy = area;
+
+    memset(area, 0, cpu_features.fpu_state_size);
+    legacy->control = FCW_INITIAL;
+    legacy->mxcsr = MXCSR_INITIAL;
+}
+
+void fpu_save(void *area)
+{
+    if (cpu_features.xsave)
+        __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+}
+
+void fpu_restore(const void *area)
+{
+    if (cpu_features.xsave)
+        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+void fpu_sanitize(void *area, size_t size)
+{
+    struct xsave_area *state = area;
+
+    if (size < cpu_features.fpu_state_size)
+        memset((char *)area + size, 0, cpu_features.fpu_state_size - size);
+    if (size < sizeof(state->legacy))
+        fpu_init_area(area);
+    state->legacy.mxcsr &= MXCSR_SUPPORTED;
+    if (!cpu_features.xsave)
+        return;
+    state->header.components &= cpu_features.xsave_components;
+    state->header.compacted = 0;
+    memset(state->header.reserved, 0, sizeof(state->header.reserved));
+}
+
+uint32_t fpu_unmasked_exceptions(bool simd)
+{
+    uint16_t control, status;
+    uint32_t mxcsr;
+
+    if (simd) {
+        __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+        return mxcsr & ~(mxcsr >> MXCSR_MASK_SHIFT) & EXCEPTION_BITS;
+    }
+    __asm__ volatile("fnstcw %0" : "=m"(control));
+    __asm__ volatile("fnstsw %0" : "=m"(status));
+    return status & ~control & EXCEPTION_BITS;
+}

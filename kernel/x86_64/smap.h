@@ -1,0 +1,28 @@
+/*
+ * Supervisor-mode access prevention in assembly: STAC opens the user half to the kernel, CLAC closes
+ * it. Their places are listed in .smap_sites, so that cpu_features.c can replace them by no-operations
+ * on a CPU that has no SMAP.
+ */
+#pragma once
+
+#define SMAP_INSTRUCTION_SIZE 3
+
+#ifdef __ASSEMBLER__
+
+.macro SMAP_SITE instruction
+771:
+    \instruction
+    .pushsection .smap_sites, "a"
+    .quad 771b
+    .popsection
+.endm
+
+.macro SMAP_STAC
+    SMAP_SITE stac
+.endm
+
+.macro SMAP_CLAC
+    SMAP_SITE clac
+.endm
+
+#endif

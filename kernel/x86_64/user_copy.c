@@ -1,0 +1,75 @@
+/* Copies to and from user space: the bounds of the user half are checked here, the rest by the MMU. */
+#include "mm/user_copy.h"
+
+#include "lib/errno.h"
+#include "mm/address_space.h"
+
+/* user_copy.S */
+size_t user_copy_bytes(void *destination, const void *source, size_t size);
+size_t user_clear_bytes(void *destination, size_t size);
+long user_copy_string(char *destination, const char *source, size_t size);
+
+static inline bool range_ok(uintptr_t address, size_t size)
+{
+    return size <= USER_ADDRESS_END && address <= USER_ADDRESS_END - size;
+}
+
+bool user_range_ok(uintptr_t address, size_t size)
+{
+    return range_ok(address, size);
+}
+
+int copy_from_user(void *destination, uintptr_t source, size_t size)
+{
+    if (!range_ok(source, size) || user_copy_bytes(destination, (const void *)source, size))
+        return -EFAULT;
+    return 0;
+}
+
+int copy_to_user(uintptr_t destination, const void *source, size_t size)
+{
+    if (!range_ok(destination, size) || user_copy_bytes((void *)destination, source, size))
+        return -EFAULT;
+    return 0;
+}
+
+int clear_user(uintptr_t destination, size_t size)
+{
+    if (!range_ok(destination, size) || user_clear_bytes((void *)destination, size))
+        return -EFAULT;
+    return 0;
+}
+
+/* The part of the range that lies in the user half. */
+static size_t clip(uintptr_t address, size_t size)
+{
+    size_t limit = address < USER_ADDRESS_END ? USER_ADDRESS_END - address : 0;
+
+    return size < limit ? size : limit;
+}
+
+size_t copy_from_user_partial(void *destination, uintptr_t source, size_t size)
+{
+    size_t possible = clip(source, size);
+
+    return possible - user_copy_bytes(destination, (const void *)source, possible);
+}
+
+size_t copy_to_user_partial(uintptr_t destination, const void *source, size_t size)
+{
+    size_t possible = clip(destination, size);
+
+    return possible - user_copy_bytes((void *)destination, source, possible);
+}
+
+long copy_string_from_user(char *destination, uintptr_t source, size_t size)
+{
+    size_t possible = clip(source, size);
+    long length = possible ? user_copy_string(destination, (const char *)source, possible) : -1;
+
+    if (length < 0)
+        return -EFAULT;
+    if ((size_t)length < possible)
+        return length;
+    return possible < size ? -EFAULT : -ENAMETOOLONG;
+}
