@@ -13,9 +13,10 @@
 
 /* In order of number. */
 #define SYSTEM_CALLS(X)                                                                            \
-    X(poll)                                                                                        \
     X(pipe)                                                                                        \
     X(select)                                                                                      \
+    X(sched_yield)                                                                                 \
+    X(nanosleep)                                                                                   \
     X(getpid)                                                                                      \
     X(clone)                                                                                       \
     X(fork)                                                                                        \
@@ -23,7 +24,11 @@
     X(execve)                                                                                      \
     X(exit)                                                                                        \
     X(wait4)                                                                                       \
+    X(gettimeofday)                                                                                \
     X(getrlimit)                                                                                   \
+    X(getrusage)                                                                                   \
+    X(sysinfo)                                                                                     \
+    X(times)                                                                                       \
     X(getuid)                                                                                      \
     X(getgid)                                                                                      \
     X(setuid)                                                                                      \
@@ -48,11 +53,28 @@
     X(getsid)                                                                                      \
     X(capget)                                                                                      \
     X(capset)                                                                                      \
+    X(getpriority)                                                                                 \
+    X(setpriority)                                                                                 \
+    X(sched_setparam)                                                                              \
+    X(sched_getparam)                                                                              \
+    X(sched_setscheduler)                                                                          \
+    X(sched_getscheduler)                                                                          \
+    X(sched_get_priority_max)                                                                      \
+    X(sched_get_priority_min)                                                                      \
+    X(sched_rr_get_interval)                                                                       \
     X(prctl)                                                                                       \
     X(setrlimit)                                                                                   \
+    X(settimeofday)                                                                                \
     X(gettid)                                                                                      \
+    X(time)                                                                                        \
+    X(sched_setaffinity)                                                                           \
+    X(sched_getaffinity)                                                                           \
     X(epoll_create)                                                                                \
     X(set_tid_address)                                                                             \
+    X(clock_settime)                                                                               \
+    X(clock_gettime)                                                                               \
+    X(clock_getres)                                                                                \
+    X(clock_nanosleep)                                                                             \
     X(exit_group)                                                                                  \
     X(epoll_wait)                                                                                  \
     X(epoll_ctl)                                                                                   \
@@ -66,6 +88,7 @@
     X(epoll_create1)                                                                               \
     X(pipe2)                                                                                       \
     X(prlimit64)                                                                                   \
+    X(getcpu)                                                                                      \
     X(execveat)                                                                                    \
     X(pidfd_open)                                                                                  \
     X(clone3)                                                                                      \
