@@ -29,7 +29,8 @@ KERNEL_O := $(KERNEL_C:%.c=$(BUILD)/%.o) $(KERNEL_S:%.S=$(BUILD)/%.o)
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla \
             -Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough -Wno-unused-parameter -Werror
 UAPI     := $(BUILD)/uapi
-INCLUDES := -nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(UAPI) \
+GCC_INCLUDE := $(shell $(CC) -print-file-name=include)
+INCLUDES := -nostdinc -isystem $(GCC_INCLUDE) -isystem $(UAPI) \
             -Ikernel -Iinclude -I. -I$(BUILD)/generated
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding $(WARNINGS) $(INCLUDES) -Ikernel/x86_64/include \
             -DKIN_DEBUG=$(DEBUG) -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic \
@@ -200,16 +201,17 @@ C_FILES := $(wildcard boot/*.[ch] kernel/*.[ch] kernel/*/*.[ch] kernel/x86_64/in
 format:
 	clang-format -i $(C_FILES)
 
-# clang takes the kernel's flags, less what only gcc knows.
-CLANG_CFLAGS := $(filter-out -fno-pic,$(KERNEL_CFLAGS)) --target=x86_64-linux-gnu -Wthread-safety \
-           -Wno-unknown-warning-option -Wno-unused-command-line-argument
+# clang takes the kernel's flags, but its own stdatomic.h and the like.
+CLANG_CFLAGS = $(subst $(GCC_INCLUDE),$(shell clang -print-resource-dir)/include,$(KERNEL_CFLAGS)) \
+           --target=x86_64-linux-gnu -Wthread-safety
 
+# Boundary symbols of the linker look like different objects to cppcheck.
 lint: $(UAPI)/.ready $(BUILD)/generated/syscall_names.h
 	clang-format --dry-run -Werror $(C_FILES)
-	for file in $(filter kernel/%,$(KERNEL_C)); do \
+	@for file in $(filter kernel/%,$(KERNEL_C)); do \
 	    clang $(CLANG_CFLAGS) -fsyntax-only $$file || status=1; done; exit $${status:-0}
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability \
-	    --suppress=missingIncludeSystem -Ikernel -Iinclude -I. -Ikernel/x86_64/include \
+	    --suppress=missingIncludeSystem --suppress=comparePointers -j 2 -Ikernel -Iinclude -I. -Ikernel/x86_64/include \
 	    -DKIN_DEBUG=0 -D__x86_64__ $(KERNEL_C) $(wildcard user/*.c)
 
 # kernel/lib, kernel/sched and kernel/proc need nothing beyond the seam.

@@ -128,7 +128,7 @@ void pvh_fill_info(uint64_t start_physical)
     info->magic = BOOT_INFO_MAGIC;
     info->start_cycles = pvh_start_cycles;
     info->kernel_physical = 0;
-    info->kernel_size = (uint64_t)(kernel_image_end - kernel_image_start);
+    info->kernel_size = (uint64_t)kernel_image_end - (uint64_t)kernel_image_start;
     copy_text(info->door, sizeof(info->door), "pvh");
     if (start->command_line)
         copy_text(info->command_line, sizeof(info->command_line), at_physical(start->command_line));

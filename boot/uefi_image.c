@@ -87,7 +87,7 @@ struct kernel_image image_load(const struct file_data *file)
 {
     const Elf64_Ehdr *header = file->data;
     struct kernel_image image;
-    UINT64 end;
+    UINT64 end = 0;
     const CHAR16 *problem = check_header(header, file->size);
 
     if (!problem)
