@@ -1,5 +1,5 @@
-# Host tests: the simulated machine, unit tests, models, fuzzers. `make host-test` builds and runs all.
-# KIN_SIM_SCALE=10 make host-test runs ten times as many schedules.
+# Host tests: the simulated machine, unit tests, models, fuzzers. `make test-host` builds and runs all.
+# KIN_SIM_SCALE=10 make test-host runs ten times as many schedules.
 
 HOST_CC     ?= gcc
 HOST_BUILD  := $(BUILD)/host
@@ -28,7 +28,7 @@ HOST_SIM_O   := $(HOST_SIM_C:%.c=$(HOST_BUILD)/%.o)
 sim_sched_C := $(HOST_LIB_C) $(HOST_SCHED_C) $(wildcard tests/host/sched/*.c)
 sim_proc_C  := $(HOST_LIB_C) $(HOST_SCHED_C) $(HOST_PROC_C) $(wildcard tests/host/proc/*.c)
 
-HOST_SIMULATORS := sim_sched
+HOST_SIMULATORS := sim_sched sim_proc
 
 # Unit tests: pure code, the C library around it.
 HOST_UNIT_C := $(wildcard tests/host/unit/*.c)
@@ -83,3 +83,9 @@ $(HOST_BIN)/tsan_lock: tests/host/tsan/lock.c kernel/sched/spinlock.c \
                        $(wildcard kernel/sched/*.h kernel/lib/*.h tests/host/tsan/include/*.h)
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_TSAN_CFLAGS) -no-pie -o $@ $(filter %.c,$^) -lpthread
+
+# What `make test-host` runs.
+HOST_TESTS := $(HOST_BIN)/unit $(HOST_BIN)/tsan_lock $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
+
+.PHONY: host-test
+host-test: test-host

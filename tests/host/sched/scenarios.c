@@ -3,7 +3,10 @@
 
 #include "sim.h"
 
-#define SCENARIO(f, ...) {.name = #f, .run = scenario_##f, __VA_ARGS__}
+#define SCENARIO(f, ...)                                                                           \
+    {                                                                                              \
+        .name = #f, .run = scenario_##f, __VA_ARGS__                                               \
+    }
 
 const struct sim_scenario sim_scenarios[] = {
     SCENARIO(sleep_wake, .cpus = 2, .preemptions = 2, .seeds = 3000),
@@ -30,7 +33,7 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(exit_join, .cpus = 2, .preemptions = 2, .seeds = 2000),
     SCENARIO(kernel_thread, .cpus = 2, .seeds = 1000, .fail_allocations = true),
     SCENARIO(abandon, .cpus = 1, .seeds = 100, .fail_allocations = true),
-    SCENARIO(affinity, .cpus = 4, .seeds = 2000),
+    SCENARIO(affinity, .cpus = 4, .seeds = 2000, .boot = boot_affinity),
     SCENARIO(affinity_wake, .cpus = 2, .preemptions = 2, .seeds = 2000),
     SCENARIO(preemption, .cpus = 2, .seeds = 500, .step_limit = 2000000),
     SCENARIO(post_work, .cpus = 2, .preemptions = 2, .seeds = 1000, .boot = boot_post_work),

@@ -28,6 +28,7 @@ void scenario_timer_sleepers(void);
 void scenario_exit_join(void);
 void scenario_kernel_thread(void);
 void scenario_abandon(void);
+void boot_affinity(void);
 void scenario_affinity(void);
 void scenario_affinity_wake(void);
 void scenario_preemption(void);

@@ -41,8 +41,8 @@ static void make_ready(void)
 static void sleeper(struct worker *self)
 {
     (void)self;
-    SIM_CHECK_EQUAL(
-        wait_queue_sleep(&queue, is_ready, NULL, SLEEP_UNINTERRUPTIBLE, DEADLINE_NEVER), 0);
+    SIM_CHECK_EQUAL(wait_queue_sleep(&queue, is_ready, NULL, SLEEP_UNINTERRUPTIBLE, DEADLINE_NEVER),
+                    0);
     SIM_CHECK(ready);
     woken++;
 }
@@ -91,9 +91,9 @@ static void two_stage_sleeper(struct worker *self)
 {
     (void)self;
     for (uintptr_t i = 1; i <= 2; i++) {
-        SIM_CHECK_EQUAL(wait_queue_sleep(&queue, stage_reached, (void *)i, SLEEP_INTERRUPTIBLE,
-                                         DEADLINE_NEVER),
-                        0);
+        SIM_CHECK_EQUAL(
+            wait_queue_sleep(&queue, stage_reached, (void *)i, SLEEP_INTERRUPTIBLE, DEADLINE_NEVER),
+            0);
         SIM_CHECK(stage >= i);
     }
     woken++;

@@ -4,9 +4,9 @@
 #include "sched/thread.h"
 
 #include "lib/errno.h"
+#include "scenarios.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
-#include "scenarios.h"
 #include "workers.h"
 
 /* --- exit x join --- */
@@ -28,7 +28,8 @@ static void dying(struct worker *self)
     wait_queue_wake_all(&join_queue, 0);
 }
 
-/* The joiner goes on when the thread says so, which is before it is gone; its release comes later. */
+/* The joiner goes on when the thread says so, which is before it is gone; its release comes later.
+ */
 static void joiner(struct worker *self)
 {
     (void)self;
@@ -106,30 +107,37 @@ void scenario_abandon(void)
 
 static bool stop;
 
-static void check_affinity(void)
+/* Instead of sched_kernel_leave(): a thread goes to user mode only where its mask allows, or with
+ * the order to leave on its way: from somebody who still holds the queue's lock, or given already.
+ */
+static void check_and_leave(void)
 {
     struct thread *self = current_thread();
-    uint64_t affinity = thread_get_affinity(self);
+    struct cpu *cpu = this_cpu();
 
-    SIM_CHECK(affinity & (1ull << this_cpu()->id));
+    SIM_CHECK((self->affinity & (1ull << cpu->id)) || cpu->run_queue.lock.owner ||
+              thread_has_work(self, THREAD_WORK_RESCHEDULE));
+    sched_kernel_leave();
 }
 
-static int64_t check_call(const uint64_t arguments[6])
+void boot_affinity(void)
+{
+    port_handlers.kernel_leave = check_and_leave;
+}
+
+static int64_t null_call(const uint64_t arguments[6])
 {
     (void)arguments;
     return 0;
 }
 
-/* In user mode a thread is where its mask allows. */
 static void wandering_program(uintptr_t argument)
 {
     const uint64_t none[6] = {0};
 
     (void)argument;
-    while (!stop) {
-        sim_call(check_call, none);
-        check_affinity();
-    }
+    while (!stop)
+        sim_call(null_call, none);
     worker_program_exit();
 }
 
@@ -252,7 +260,7 @@ static void waiting_program(uintptr_t argument)
 {
     (void)argument;
     while (!stop)
-        sim_explore(PORT_POINT_USER, NULL);
+        sim_relax();
     worker_program_exit();
 }
 

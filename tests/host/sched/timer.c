@@ -9,7 +9,7 @@
 struct test_timer {
     struct timer timer;
     unsigned expired;
-    unsigned rearm;      /* so many times more, from its own function */
+    unsigned rearm; /* so many times more, from its own function */
     uint64_t not_before;
     bool must_not_run;
     bool in_function;

@@ -1,10 +1,10 @@
 /*
  * Who decides what happens next: a seed, or the explorer.
  *
- * The explorer runs a scenario again and again. Each run takes a prefix of decisions that it is told
- * and the default, option 0, after that; all decisions are recorded. The next prefix is the last one
- * with one decision changed, as near to the end as the budget of preemptions allows: a depth-first
- * walk over all schedules within the budget, without remembering any.
+ * The explorer runs a scenario again and again. Each run takes a prefix of decisions that it is
+ * told and the default, option 0, after that; all decisions are recorded. The next prefix is the
+ * last one with one decision changed, as near to the end as the budget of preemptions allows: a
+ * depth-first walk over all schedules within the budget, without remembering any.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "lib/compiler.h"
+#include "port.h"
 
-#define STACK_SIZE  (128 * 1024)
-#define GUARD_SIZE  4096
+#define STACK_SIZE (128 * 1024)
+#define GUARD_SIZE 4096
 
 void fiber_switch_stacks(void **save, void *load);
 void fiber_first(void);
@@ -26,8 +26,8 @@ static struct sim_fiber *pool;
 static unsigned used_count;
 static struct sim_fiber *switched_from;
 
-/* Callee-saved registers on the stack, the rest is the compiler's. The zero frame pointer under a new
- * fiber ends walks up its stack. */
+/* Callee-saved registers on the stack, the rest is the compiler's. The zero frame pointer under a
+ * new fiber ends walks up its stack. */
 __asm__(".text\n"
         ".type fiber_switch_stacks, @function\n"
         "fiber_switch_stacks:\n"
@@ -102,6 +102,7 @@ static struct sim_fiber *new_stack(void)
     }
     mprotect(memory, GUARD_SIZE, PROT_NONE);
     fiber->stack = memory + GUARD_SIZE;
+    fiber->handlers = calloc(SIM_HANDLERS_MAX, sizeof(*fiber->handlers));
     fiber->stack_size = STACK_SIZE;
     return fiber;
 }
@@ -119,12 +120,13 @@ struct sim_fiber *sim_fiber_create(void (*entry)(void *), void *argument)
     fiber->entry = entry;
     fiber->argument = argument;
     fiber->fake_stack = NULL;
+    fiber->on_cpu = false;
     fiber->name[0] = '\0';
     /* What the first switch pops: rbx carries the fiber to fiber_first. */
     top = (void **)(fiber->stack + fiber->stack_size);
     *--top = NULL; /* where a return address would be, with the stack aligned for a call */
     *--top = (void *)fiber_first;
-    *--top = NULL; /* rbp */
+    *--top = NULL;  /* rbp */
     *--top = fiber; /* rbx */
     for (int i = 0; i < 4; i++)
         *--top = NULL;

@@ -14,11 +14,12 @@ struct sim_fiber {
     void *fake_stack; /* the address sanitizer's */
     void (*entry)(void *argument);
     void *argument;
-    void *entry_function;    /* the thread's own, machine.c */
+    void *entry_function; /* the thread's own, machine.c */
     void *entry_argument;
-    bool on_cpu;             /* machine.c */
-    char name[16];           /* of the thread, for the trace */
-    struct sim_fiber *next; /* in use, or free */
+    bool on_cpu;                  /* machine.c */
+    struct sim_handler *handlers; /* user.c: room for them */
+    char name[16];                /* of the thread, for the trace */
+    struct sim_fiber *next;       /* in use, or free */
     struct sim_fiber *previous;
 };
 

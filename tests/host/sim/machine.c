@@ -1,9 +1,10 @@
 /*
- * The simulated machine: CPUs, interrupts, the clock. One CPU executes at a time; at each point where a
- * real one could be overtaken, pass_point() asks choice.c who goes on.
+ * The simulated machine: CPUs, interrupts, the clock. One CPU executes at a time; at each point
+ * where a real one could be overtaken, pass_point() asks choice.c who goes on.
  *
- * A CPU that does not execute stands in sim_fiber_switch(), on the fiber of the thread it runs; so a
- * thread's fiber holds its registers both while it is switched out and while its CPU waits its turn.
+ * A CPU that does not execute stands in sim_fiber_switch(), on the fiber of the thread it runs; so
+ * a thread's fiber holds its registers both while it is switched out and while its CPU waits its
+ * turn.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,14 +44,10 @@ static struct device_interrupt {
 static unsigned device_count[CPU_MAX];
 
 static const char *const point_names[] = {
-    [PORT_POINT_LOCK] = "lock",
-    [PORT_POINT_UNLOCK] = "unlock",
-    [PORT_POINT_ATOMIC] = "atomic",
-    [PORT_POINT_SLEEP] = "sleep",
-    [PORT_POINT_WAKE] = "wake",
-    [PORT_POINT_SWITCH] = "switch",
-    [PORT_POINT_INTERRUPT] = "interrupt",
-    [PORT_POINT_USER] = "user",
+    [PORT_POINT_LOCK] = "lock",           [PORT_POINT_UNLOCK] = "unlock",
+    [PORT_POINT_ATOMIC] = "atomic",       [PORT_POINT_SLEEP] = "sleep",
+    [PORT_POINT_WAKE] = "wake",           [PORT_POINT_SWITCH] = "switch",
+    [PORT_POINT_INTERRUPT] = "interrupt", [PORT_POINT_USER] = "user",
 };
 
 /* --- The end of a run --- */
@@ -283,8 +280,8 @@ static void run_handler(enum sim_interrupt interrupt)
         run_device_interrupts();
 }
 
-/* Takes what is pending, as the hardware does at the next instruction with interrupts enabled. From a
- * user program it is an entry to the kernel, with all that the way back entails. */
+/* Takes what is pending, as the hardware does at the next instruction with interrupts enabled. From
+ * a user program it is an entry to the kernel, with all that the way back entails. */
 void sim_interrupt_window(void)
 {
     while (sim_cpu->pending && sim_cpu->interrupts && !sim_cpu->in_interrupt) {
@@ -342,7 +339,6 @@ static void thread_fiber(void *argument)
     struct sim_fiber *fiber = sim_cpu->fiber;
 
     (void)argument;
-    port_irq_enable();
     ((void (*)(void *))fiber->entry_function)(fiber->entry_argument);
     sim_fail("the entry function of thread %s returned", fiber->name);
 }
@@ -356,6 +352,7 @@ int port_thread_create(struct thread *thread, void (*entry)(void *), void *argum
     thread->machine.fiber->entry_function = (void *)entry;
     thread->machine.fiber->entry_argument = argument;
     memcpy(thread->machine.fiber->name, thread->name, sizeof(thread->name));
+    thread->machine.handlers = thread->machine.fiber->handlers;
     return 0;
 }
 
@@ -471,9 +468,27 @@ static void boot_first_cpu(void *argument)
     sim_machine_boot(scenario);
     for (unsigned i = 1; i < cpu_count; i++)
         machine_of(i)->state = SIM_CPU_RUNNABLE;
+    for (unsigned i = 1; i < cpu_count; i++)
+        while (machine_of(i)->state != SIM_CPU_IDLE)
+            sim_relax();
     if (!kernel_thread_start("scenario", scenario_thread, NULL))
         sim_fail("no memory for the scenario's thread");
     sched_run_idle();
+}
+
+/* CPUs beyond the fourth are only found in big runs, whose traces nobody reads in full. */
+static void name_cpu(unsigned index)
+{
+    static const char *const names[][3] = {{"cpu0.run_queue", "cpu0.timers", "cpu0.idle"},
+                                           {"cpu1.run_queue", "cpu1.timers", "cpu1.idle"},
+                                           {"cpu2.run_queue", "cpu2.timers", "cpu2.idle"},
+                                           {"cpu3.run_queue", "cpu3.timers", "cpu3.idle"}};
+
+    if (index >= array_length(names))
+        return;
+    trace_name_object(&cpus[index].run_queue, sizeof(cpus[index].run_queue), names[index][0]);
+    trace_name_object(&cpus[index].timers, sizeof(cpus[index].timers), names[index][1]);
+    trace_name_object(&idle_threads[index], sizeof(idle_threads[index]), names[index][2]);
 }
 
 static void set_up_cpu(unsigned index)
@@ -492,6 +507,7 @@ static void set_up_cpu(unsigned index)
     idle_threads[index].machine.fiber = cpu->fiber;
     cpu->current = &idle_threads[index];
     device_count[index] = 0;
+    name_cpu(index);
 }
 
 enum sim_result sim_run(const struct sim_scenario *new_scenario, const struct sim_plan *new_plan)

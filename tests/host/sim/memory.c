@@ -99,8 +99,12 @@ static void *block_alloc(enum block_kind kind, size_t size, const char *type, vo
         block = malloc(sizeof(*block));
     if (!block)
         abort();
-    *block = (struct block){.kind = kind, .size = size, .type = type, .owner = owner,
-                            .sequence = ++sequence, .references = 1};
+    *block = (struct block){.kind = kind,
+                            .size = size,
+                            .type = type,
+                            .owner = owner,
+                            .sequence = ++sequence,
+                            .references = 1};
     block->memory = kind == BLOCK_FRAME ? aligned_alloc(PAGE_SIZE, size) : calloc(1, size);
     if (!block->memory)
         abort();
@@ -308,8 +312,8 @@ static void may_sleep(void)
 
 struct address_space *address_space_create(void)
 {
-    struct address_space *space = block_alloc(BLOCK_SPACE, sizeof(*space), "address_space",
-                                              __builtin_return_address(0));
+    struct address_space *space =
+        block_alloc(BLOCK_SPACE, sizeof(*space), "address_space", __builtin_return_address(0));
 
     if (space)
         space->references = 1;
@@ -332,6 +336,11 @@ void address_space_get(struct address_space *space)
 {
     SIM_CHECK(space->references > 0);
     space->references++;
+}
+
+bool address_space_is_shared(struct address_space *space)
+{
+    return space->references > 1;
 }
 
 void address_space_put(struct address_space *space)
@@ -420,7 +429,7 @@ void sim_check_leaks(const struct sim_memory *before)
     memory_print_live(0);
     sim_fail("leak: objects %lu, frames %lu, spaces %lu, stacks %u; before %lu, %lu, %lu, %lu",
              (unsigned long)counts[BLOCK_OBJECT], (unsigned long)counts[BLOCK_FRAME],
-             (unsigned long)counts[BLOCK_SPACE], sim_fiber_count(),
-             (unsigned long)before->objects, (unsigned long)before->frames,
-             (unsigned long)before->spaces, (unsigned long)before->stacks);
+             (unsigned long)counts[BLOCK_SPACE], sim_fiber_count(), (unsigned long)before->objects,
+             (unsigned long)before->frames, (unsigned long)before->spaces,
+             (unsigned long)before->stacks);
 }

@@ -65,7 +65,7 @@ static void print_replay(void)
 
 static void report_failure(const char *reason)
 {
-    printf("FAIL %s: %s\n", present->name, reason);
+    printf("# %s: %s\n", present->name, reason);
     trace_print(options.trace ? SIZE_MAX : 120);
     printf("  %s: %s\n", present->name, reason);
     print_replay();
@@ -75,8 +75,11 @@ static void report_failure(const char *reason)
 /* The sanitizers end the process: their report stands above. */
 static void sanitizer_died(void)
 {
-    if (present)
-        report_failure("a sanitizer report (above)");
+    if (!present)
+        return;
+    report_failure("a sanitizer report (above)");
+    printf("not ok %s\n", present->name);
+    fflush(stdout);
 }
 
 static bool run_once(void)
@@ -103,7 +106,8 @@ static bool run_seeds(uint64_t first, uint64_t count, uint64_t *done)
 /* Fails the first allocation, then the second, ... until a run has no more to fail. */
 static bool run_allocation_failures(uint64_t *done)
 {
-    for (plan.fail_allocation = 1; plan.fail_allocation < ALLOCATION_LIMIT; plan.fail_allocation++) {
+    for (plan.fail_allocation = 1; plan.fail_allocation < ALLOCATION_LIMIT;
+         plan.fail_allocation++) {
         bool refused = false;
 
         for (plan.seed = 0; plan.seed < SEEDS_PER_FAILURE; plan.seed++) {
@@ -140,21 +144,21 @@ static bool explore(unsigned preemptions, uint64_t *done, bool *complete)
 static bool run_scenario(uint64_t *total)
 {
     uint64_t seeds = 0, schedules = 0, failures = 0;
-    uint64_t seed_count = options.runs >= 0 ? (uint64_t)options.runs
-                                            : (uint64_t)(present->seeds * options.scale);
-    unsigned preemptions = options.preemptions >= 0 ? (unsigned)options.preemptions
-                                                    : present->preemptions;
+    uint64_t seed_count =
+        options.runs >= 0 ? (uint64_t)options.runs : (uint64_t)(present->seeds * options.scale);
+    unsigned preemptions =
+        options.preemptions >= 0 ? (unsigned)options.preemptions : present->preemptions;
     bool complete = true, passed;
     double start = seconds();
 
     plan = (struct sim_plan){.mode = SIM_RANDOM, .cpus = options.cpus};
-    passed = options.explore_only ||
-             run_seeds(options.seed >= 0 ? options.seed : 0, seed_count, &seeds);
+    passed =
+        options.explore_only || run_seeds(options.seed >= 0 ? options.seed : 0, seed_count, &seeds);
     if (passed && !options.explore_only && present->fail_allocations)
         passed = run_allocation_failures(&failures);
     if (passed && !options.random_only && preemptions)
         passed = explore(preemptions, &schedules, &complete);
-    printf("%s %-32s %7lu seeds", passed ? "ok  " : "FAIL", present->name, (unsigned long)seeds);
+    printf("%s %-24s # %lu seeds", passed ? "ok" : "not ok", present->name, (unsigned long)seeds);
     if (schedules)
         printf(", %lu schedules to %u preemptions%s", (unsigned long)schedules, preemptions,
                complete ? " (all)" : " (stopped at the limit)");
@@ -181,13 +185,13 @@ static bool replay(void)
         exit(2);
     }
     passed = run_once();
-    printf("%s %s\n", passed ? "ok  " : "FAIL", present->name);
+    printf("%s %s\n", passed ? "ok" : "not ok", present->name);
     return passed;
 }
 
 static const char usage[] =
     "usage: %s [options]\n"
-    "  without options: everything, as `make host-test` does\n"
+    "  without options: everything, as `make test-host` does\n"
     "  --list                  names of the scenarios\n"
     "  --scenario NAME         only this one\n"
     "  --cpus N                on N CPUs instead of the scenario's own number\n"
@@ -203,10 +207,17 @@ static const char usage[] =
 static void parse(int count, char **words)
 {
     static const struct option names[] = {
-        {"list", 0, 0, 'l'},     {"scenario", 1, 0, 's'}, {"cpus", 1, 0, 'c'},
-        {"seed", 1, 0, 'S'},     {"runs", 1, 0, 'r'},     {"explore", 1, 0, 'e'},
-        {"schedule", 1, 0, 'x'}, {"trace", 0, 0, 't'},    {"fail-allocation", 1, 0, 'f'},
-        {"random", 0, 0, 'R'},   {0, 0, 0, 0},
+        {"list", 0, 0, 'l'},
+        {"scenario", 1, 0, 's'},
+        {"cpus", 1, 0, 'c'},
+        {"seed", 1, 0, 'S'},
+        {"runs", 1, 0, 'r'},
+        {"explore", 1, 0, 'e'},
+        {"schedule", 1, 0, 'x'},
+        {"trace", 0, 0, 't'},
+        {"fail-allocation", 1, 0, 'f'},
+        {"random", 0, 0, 'R'},
+        {0, 0, 0, 0},
     };
     const char *scale = getenv("KIN_SIM_SCALE");
     int option;
@@ -216,19 +227,37 @@ static void parse(int count, char **words)
         options.scale = atof(scale);
     while ((option = getopt_long(count, words, "", names, NULL)) != -1) {
         switch (option) {
-        case 'l': options.list = true; break;
-        case 's': options.scenario = optarg; break;
-        case 'c': options.cpus = atol(optarg); break;
-        case 'S': options.seed = atol(optarg); break;
-        case 'r': options.runs = atol(optarg); break;
+        case 'l':
+            options.list = true;
+            break;
+        case 's':
+            options.scenario = optarg;
+            break;
+        case 'c':
+            options.cpus = atol(optarg);
+            break;
+        case 'S':
+            options.seed = atol(optarg);
+            break;
+        case 'r':
+            options.runs = atol(optarg);
+            break;
         case 'e':
             options.preemptions = atol(optarg);
             options.explore_only = true;
             break;
-        case 'x': options.schedule = optarg; break;
-        case 't': options.trace = true; break;
-        case 'f': options.fail_allocation = atol(optarg); break;
-        case 'R': options.random_only = true; break;
+        case 'x':
+            options.schedule = optarg;
+            break;
+        case 't':
+            options.trace = true;
+            break;
+        case 'f':
+            options.fail_allocation = atol(optarg);
+            break;
+        case 'R':
+            options.random_only = true;
+            break;
         default:
             fprintf(stderr, usage, words[0]);
             exit(2);

@@ -3,8 +3,8 @@
  * and this, and none of the C library's.
  *
  * A run starts a fresh kernel on `cpus` simulated CPUs and calls scenario->run on a kernel thread.
- * At every lock, unlock, sleep, wake, switch, interrupt and atomic access somebody decides which CPU
- * goes on: a seed, or the explorer. A run is a function of that and of nothing else.
+ * At every lock, unlock, sleep, wake, switch, interrupt and atomic access somebody decides which
+ * CPU goes on: a seed, or the explorer. A run is a function of that and of nothing else.
  */
 #pragma once
 
@@ -18,13 +18,13 @@
 struct sim_scenario {
     const char *name;
     void (*run)(void);
-    /* A kernel with these floors up: runs on the boot CPU with interrupts masked, after sched_init().
-     * NULL: sched alone. */
+    /* A kernel with these floors up: runs on the boot CPU with interrupts masked, after
+     * sched_init(). NULL: sched alone. */
     void (*boot)(void);
     unsigned cpus;
-    unsigned preemptions; /* what the explorer goes up to by default; 0: not explored */
-    unsigned seeds;       /* random schedules in a default run */
-    uint64_t step_limit;  /* 0: the default */
+    unsigned preemptions;  /* what the explorer goes up to by default; 0: not explored */
+    unsigned seeds;        /* random schedules in a default run */
+    uint64_t step_limit;   /* 0: the default */
     bool atomics;          /* the explorer branches at atomic accesses too */
     bool fail_allocations; /* run it with the first, the second ... allocation failing */
 };
@@ -49,9 +49,9 @@ _Noreturn COLD void sim_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* --- The schedule --- */
 
-/* The explorer branches, and random runs switch CPUs, only between these two; before and after, each
- * CPU runs until it has nothing to do. Random runs and the explorer start with it open, unless a scenario sets
- * itself up first with sim_window_close(). */
+/* The explorer branches, and random runs switch CPUs, only between these two; before and after,
+ * each CPU runs until it has nothing to do. Random runs and the explorer start with it open, unless
+ * a scenario sets itself up first with sim_window_close(). */
 void sim_window_open(void);
 void sim_window_close(void);
 /* A point of the scenario's own where others may interleave. */
@@ -83,18 +83,25 @@ struct sim_memory {
     uint64_t objects, frames, spaces, stacks;
 };
 void sim_memory_now(struct sim_memory *memory);
-/* Waits until dying threads are gone, then fails the run, with a list, if there is more than before. */
+/* Waits until dying threads are gone, then fails the run, with a list, if there is more than
+ * before. */
 void sim_check_leaks(const struct sim_memory *before);
 
 /* --- User programs --- */
 
 /* Makes the new user thread run program(argument) when it first enters user mode. */
 void sim_set_program(struct thread *thread, sim_program *program, uintptr_t argument);
-/* In a program: a system call that runs function(arguments) in the kernel, and all that stands around
- * one. Restarted as long as the kernel's way back says so. */
+/* In a program: a system call that runs function(arguments) in the kernel, and all that stands
+ * around one. Restarted as long as the kernel's way back says so. */
 int64_t sim_call(int64_t (*function)(const uint64_t arguments[6]), const uint64_t arguments[6]);
-/* What a program's return calls (exit_group). Set by the boot function of scenarios with processes. */
+/* What the machine cannot call by name, as scenarios without processes do without; set by the boot
+ * function of those with. A program's return, exit_group(2); rt_sigreturn(2); restart_syscall(2);
+ * the value of sigaltstack(2) for "none". */
 extern void (*sim_program_returned)(void);
+extern int64_t (*sim_signal_return)(struct user_frame *frame);
+extern int64_t (*sim_restart_call)(const uint64_t arguments[6]);
+extern void (*sim_no_alternate_stack)(struct sigaltstack *stack);
+#define SIM_SIGNAL_INFO_SIZE 48
 /* Addresses below this are bad for user copies; so is the range set here (NULL, 0: none). */
 #define SIM_BAD_ADDRESS_END 4096
 void sim_set_bad_range(const void *start, size_t size);

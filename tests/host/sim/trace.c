@@ -6,8 +6,8 @@
 
 #include "internal.h"
 
-#define TRACE_SIZE  8192 /* a power of two */
-#define NAMES_MAX   64
+#define TRACE_SIZE 8192 /* a power of two */
+#define NAMES_MAX  64
 
 struct trace_record {
     uint64_t step;

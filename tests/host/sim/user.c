@@ -13,6 +13,10 @@
 #define EFAULT       14
 #define ENAMETOOLONG 36
 
+int64_t (*sim_signal_return)(struct user_frame *frame);
+int64_t (*sim_restart_call)(const uint64_t arguments[6]);
+void (*sim_no_alternate_stack)(struct sigaltstack *stack);
+
 static const char *bad_start;
 static size_t bad_size;
 
@@ -28,17 +32,18 @@ struct user_frame *port_user_frame(struct thread *thread)
     return &thread->machine.frame;
 }
 
-/* Interrupts masked or not; on return they are enabled and the thread is in user mode, perhaps on
+/* The work loop. On return interrupts are enabled and the thread is in user mode, perhaps on
  * another CPU than before. */
-void sim_return_to_user(void)
+static void leave_kernel(struct user_frame *frame)
 {
     sim_cpu->interrupts = false;
     while (thread_has_work(sim_cpu->current, UINT32_MAX)) {
         port_irq_enable();
-        port_handlers.user_return(&sim_cpu->current->machine.frame);
+        port_handlers.user_return(frame);
         port_irq_disable();
     }
     lock_check_may_sleep();
+    frame->in_call = false;
     port_handlers.kernel_leave();
     sim_cpu->in_user = true;
     port_irq_enable();
@@ -55,18 +60,39 @@ static void enter_kernel(void)
     port_irq_enable();
 }
 
+/* Runs the handler that was pushed last, up to its return through rt_sigreturn(2). */
+static void run_handler(struct machine_thread *machine)
+{
+    struct sim_handler *handler = &machine->handlers[machine->handler_count - 1];
+
+    handler->started = true;
+    trace_note("handler");
+    handler->function(handler->signal, handler->wants_info ? handler->info : NULL);
+    enter_kernel();
+    machine->frame.result = sim_signal_return(&machine->frame);
+    leave_kernel(&machine->frame);
+}
+
+void sim_return_to_user(void)
+{
+    struct machine_thread *machine = &sim_cpu->current->machine;
+
+    leave_kernel(&machine->frame);
+    while (machine->handler_count && !machine->handlers[machine->handler_count - 1].started)
+        run_handler(machine);
+}
+
 int64_t sim_call(int64_t (*function)(const uint64_t arguments[6]), const uint64_t arguments[6])
 {
     struct user_frame *frame = &sim_cpu->current->machine.frame;
 
     do {
         enter_kernel();
-        frame->restart = false;
         frame->in_call = true;
-        frame->result = function(arguments);
+        frame->result = frame->resume ? sim_restart_call(arguments) : function(arguments);
+        frame->repeat = frame->resume = false;
         sim_return_to_user();
-        frame->in_call = false;
-    } while (frame->restart);
+    } while (frame->repeat || frame->resume);
     return frame->result;
 }
 
@@ -75,6 +101,7 @@ _Noreturn void port_enter_user(void)
     struct machine_thread *machine = &sim_cpu->current->machine;
 
     SIM_CHECK(machine->is_user && machine->program);
+    machine->frame = (struct user_frame){.result = 0};
     sim_return_to_user();
     machine->program(machine->argument);
     enter_kernel();
@@ -82,21 +109,87 @@ _Noreturn void port_enter_user(void)
     sim_fail("a process went on after its exit");
 }
 
+/* --- Calls and handlers, as the kernel settles them --- */
+
+bool port_call_result(const struct user_frame *frame, int64_t *result)
+{
+    *result = frame->result;
+    return frame->in_call;
+}
+
+int64_t port_call_value(const struct user_frame *frame)
+{
+    return frame->result;
+}
+
+void port_call_set_result(struct user_frame *frame, int64_t result)
+{
+    frame->result = result;
+}
+
+void port_call_repeat(struct user_frame *frame)
+{
+    frame->in_call = false;
+    frame->repeat = true;
+}
+
+void port_call_resume(struct user_frame *frame)
+{
+    frame->in_call = false;
+    frame->resume = true;
+}
+
+uintptr_t port_user_stack_pointer(const struct user_frame *frame)
+{
+    (void)frame;
+    return 0x7ffffffe0000;
+}
+
+int port_signal_push(struct user_frame *frame, const struct port_signal *signal)
+{
+    struct machine_thread *machine = &sim_cpu->current->machine;
+    struct sim_handler *handler = &machine->handlers[machine->handler_count];
+
+    lock_check_may_sleep();
+    sim_point();
+    if (machine->handler_count == SIM_HANDLERS_MAX)
+        return -EFAULT;
+    *handler = (struct sim_handler){.function = (void (*)(int, const void *))signal->handler,
+                                    .signal = signal->signal,
+                                    .wants_info = signal->info != NULL,
+                                    .mask = signal->mask,
+                                    .interrupted = *frame};
+    if (signal->info)
+        memcpy(handler->info, signal->info, SIM_SIGNAL_INFO_SIZE);
+    machine->handler_count++;
+    *frame = (struct user_frame){.result = 0};
+    return 0;
+}
+
+int port_signal_return(struct user_frame *frame, uint64_t *mask, struct sigaltstack *stack)
+{
+    struct machine_thread *machine = &sim_cpu->current->machine;
+    struct sim_handler *handler = &machine->handlers[machine->handler_count - 1];
+
+    lock_check_may_sleep();
+    sim_point();
+    SIM_CHECK(machine->handler_count > 0 && handler->started);
+    machine->handler_count--;
+    *frame = handler->interrupted;
+    frame->in_call = false;
+    *mask = handler->mask;
+    sim_no_alternate_stack(stack);
+    return 0;
+}
+
 /* The program of the child is the call's `stack`; without one it repeats its parent's. */
 void port_user_fork(struct thread *child, uintptr_t stack, const uintptr_t *tls)
 {
     const struct machine_thread *parent = &sim_cpu->current->machine;
 
-    child->machine.frame = parent->frame;
-    child->machine.frame.result = 0;
+    SIM_CHECK(parent->is_user && child->machine.is_user);
     child->machine.program = stack ? (sim_program *)stack : parent->program;
     child->machine.argument = tls ? *tls : parent->argument;
-}
-
-void port_user_exec(uintptr_t entry, uintptr_t stack)
-{
-    sim_set_program(sim_cpu->current, (sim_program *)entry, stack);
-    sim_cpu->current->machine.execs++;
 }
 
 /* --- mm/user_copy.h --- */

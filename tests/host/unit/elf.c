@@ -1,5 +1,6 @@
-/* proc/elf.h: one good image, every single thing that can be wrong with it, then thousands of broken
- * ones. The bytes lie at the very end of their allocation, so that the sanitizer sees any overrun. */
+/* proc/elf.h: one good image, every single thing that can be wrong with it, then thousands of
+ * broken ones. The bytes lie at the very end of their allocation, so that the sanitizer sees any
+ * overrun. */
 #include "proc/elf.h"
 
 #include <elf.h>
@@ -174,9 +175,9 @@ static void check_accepted(const struct elf_image *image)
 
 static void mutate(struct file *file)
 {
-    static const uint64_t interesting[] = {0,          1,           0xfff,    0x1000,  1ull << 31,
-                                           1ull << 32, 1ull << 47,  USER_END, INT64_MAX,
-                                           1ull << 63, UINT64_MAX, UINT64_MAX - 0xfff};
+    static const uint64_t interesting[] = {0,          1,          0xfff,      0x1000,
+                                           1ull << 31, 1ull << 32, 1ull << 47, USER_END,
+                                           INT64_MAX,  1ull << 63, UINT64_MAX, UINT64_MAX - 0xfff};
     uint8_t *bytes = (uint8_t *)file;
 
     for (uint64_t changes = 1 + unit_random(6); changes; changes--) {
@@ -227,9 +228,8 @@ static void test_fuzz(void **state)
 int run_elf_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),    cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_short),
-        cmocka_unit_test(test_fuzz),
+        cmocka_unit_test(test_good),  cmocka_unit_test(test_kinds), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_short), cmocka_unit_test(test_fuzz),
     };
 
     return cmocka_run_group_tests_name("elf", tests, NULL, NULL);

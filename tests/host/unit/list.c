@@ -14,7 +14,8 @@ static void check_order(struct list *head, const char *expected)
     struct item *item;
     size_t count;
 
-    list_for_each(item, head, link) found[strlen(found)] = '0' + item->value;
+    list_for_each (item, head, link)
+        found[strlen(found)] = '0' + item->value;
     assert_string_equal(found, expected);
     count = strlen(expected);
     for (struct list *link = head->previous; link != head; link = link->previous)
@@ -101,15 +102,19 @@ static void test_remove_while_walking(void **state)
 
     (void)state;
     fill(&head, items, 1, 5);
-    list_for_each_safe(item, successor, &head, link) if (item->value % 2) list_remove(&item->link);
+    list_for_each_safe (item, successor, &head, link)
+        if (item->value % 2)
+            list_remove(&item->link);
     check_order(&head, "24");
 }
 
 int run_list_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_push),   cmocka_unit_test(test_remove),
-        cmocka_unit_test(test_pop),    cmocka_unit_test(test_splice),
+        cmocka_unit_test(test_push),
+        cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_pop),
+        cmocka_unit_test(test_splice),
         cmocka_unit_test(test_remove_while_walking),
     };
 

@@ -39,8 +39,8 @@ static void test_plain(void **state)
 
 static void test_every_flag(void **state)
 {
-    static const char *const flags[] = {"",   "-",  "0",  "+",  " ",  "#",  "-0", "+0",
-                                        " 0", "#0", "-#", "-+", "+ ", "-#+"};
+    static const char *const flags[] = {"",   "-",  "0",  "+",  " ",  "#",  "-0",
+                                        "+0", " 0", "#0", "-#", "-+", "+ ", "-#+"};
     static const char *const widths[] = {"", "1", "5", "12"};
     static const char *const precisions[] = {"", ".", ".0", ".1", ".4", ".9"};
     static const char conversions[] = "diuxXo";
@@ -62,7 +62,7 @@ static void test_every_flag(void **state)
 
 static void test_strings(void **state)
 {
-    static const char *const formats[] = {"[%s]",  "[%10s]", "[%-10s]", "[%.2s]",
+    static const char *const formats[] = {"[%s]",   "[%10s]",  "[%-10s]", "[%.2s]",
                                           "[%.0s]", "[%8.3s]", "[%-8.3s]"};
     char unterminated[3] = {'a', 'b', 'c'};
 

@@ -1,5 +1,6 @@
 /*
- * The simulated machine's part of the seam: see kernel/port.h for the contracts, sim.h for the rest.
+ * The simulated machine's part of the seam: see kernel/port.h for the contracts, sim.h for the
+ * rest.
  *
  * All simulated CPUs run in one host thread. sim_cpu is the CPU whose code is executing now; it
  * changes only inside the functions declared here, which is what makes a run repeatable.
@@ -35,10 +36,10 @@ struct machine_cpu {
     struct sim_fiber *fiber; /* whose stack the CPU is on */
     unsigned index;
     enum sim_cpu_state state;
-    bool interrupts;        /* enabled? */
-    bool in_interrupt;      /* running a handler */
-    bool in_user;           /* running a user program */
-    uint32_t pending;       /* enum sim_interrupt */
+    bool interrupts;   /* enabled? */
+    bool in_interrupt; /* running a handler */
+    bool in_user;      /* running a user program */
+    uint32_t pending;  /* enum sim_interrupt */
     uint64_t timer_deadline;
     uint64_t spin_progress; /* what sim_progress was when it began to spin */
 };
@@ -46,12 +47,26 @@ struct machine_cpu {
 /* What a user program is: a C function. Its return ends the process. */
 typedef void sim_program(uintptr_t argument);
 
-/* A user program's registers: the call that it makes, and what the kernel makes of them. */
+/* A user program's registers, as far as the kernel looks at them. */
 struct user_frame {
-    bool in_call; /* in a system call, not in an interrupt */
-    bool restart; /* set on the way back: the call runs again */
     int64_t result;
+    bool in_call; /* the kernel was entered by a system call whose end is not settled yet */
+    bool repeat;  /* the program makes the call again */
+    bool resume;  /* the program makes restart_syscall(2) */
 };
+
+/* A handler that a signal's delivery put on the program's stack. */
+struct sim_handler {
+    void (*function)(int signal, const void *info);
+    int signal;
+    bool wants_info;
+    bool started;
+    uint64_t info[8];
+    uint64_t mask; /* what its return restores */
+    struct user_frame interrupted;
+};
+
+#define SIM_HANDLERS_MAX 16
 
 struct machine_thread {
     struct sim_fiber *fiber;
@@ -59,7 +74,8 @@ struct machine_thread {
     struct user_frame frame;
     sim_program *program; /* what port_enter_user() runs */
     uintptr_t argument;
-    uint64_t execs; /* images that this thread has gone through */
+    struct sim_handler *handlers; /* SIM_HANDLERS_MAX of them, for user threads */
+    unsigned handler_count;
 };
 
 extern struct machine_cpu *sim_cpu;
