@@ -37,6 +37,11 @@ void address_space_get(struct address_space *space)
     refcount_get(&space->refs);
 }
 
+bool address_space_is_shared(struct address_space *space)
+{
+    return refcount_read(&space->refs) > 1;
+}
+
 /* Nobody can reach the space any more. */
 static void destroy(struct address_space *space)
 {

@@ -51,7 +51,7 @@ void address_space_get(struct address_space *space);
 /* Does another process use it too (CLONE_VM)? */
 bool address_space_is_shared(struct address_space *space);
 /* The last reference tears it down: unmaps, frees frames. May sleep. Not while it is loaded on this
- * CPU through current_thread()->space: see address_space_leave(). */
+ * CPU through current_thread()->space: see address_space_use(). */
 void address_space_put(struct address_space *space);
 /* Makes `space` the current thread's (exec), NULL: none (exit). Does not touch references. */
 void address_space_use(struct address_space *space);
@@ -97,6 +97,9 @@ int address_space_residency(struct address_space *space, uintptr_t address, size
                             uint8_t *bytes);
 /* 0 if all of the range is mapped, else -ENOMEM: for msync(2) and mlock(2). */
 int address_space_check_mapped(struct address_space *space, uintptr_t address, size_t length);
+/* Faults in the mapped pages of a page-aligned range that is mapped as a whole; what may be written,
+ * for writing. 0; -ENOMEM if a page cannot be had. */
+int address_space_lock_pages(struct address_space *space, uintptr_t address, size_t length);
 /* Sets where brk starts (exec); then brk(2): returns the new end, or the old one on failure. */
 void address_space_set_brk_start(struct address_space *space, uintptr_t start);
 uintptr_t address_space_brk(struct address_space *space, uintptr_t end);

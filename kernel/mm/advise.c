@@ -145,6 +145,26 @@ static int advise_range(struct address_space *space, uintptr_t start, uintptr_t 
     return hole_error;
 }
 
+static int lock_pages(struct address_space *space, struct region *region, uintptr_t start,
+                      uintptr_t end)
+{
+    bool is_write = region_is_private_anonymous(region) && (region->protection & PROT_WRITE);
+
+    return space_populate(space, start, end, is_write ? PORT_ACCESS_WRITE : PORT_ACCESS_READ)
+               ? -ENOMEM
+               : 0;
+}
+
+int address_space_lock_pages(struct address_space *space, uintptr_t address, size_t length)
+{
+    int error;
+
+    mutex_lock(&space->lock);
+    error = advise_range(space, address, address + length, lock_pages);
+    mutex_unlock(&space->lock);
+    return error;
+}
+
 int address_space_advise(struct address_space *space, uintptr_t address, size_t length, int advice)
 {
     uintptr_t end = address + ALIGN_UP(length, PAGE_SIZE);
