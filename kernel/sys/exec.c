@@ -2,8 +2,6 @@
 #include <linux/fcntl.h>
 
 #include "fs/executable.h"
-#include "lib/string.h"
-#include "mm/slab.h"
 #include "proc/exec.h"
 #include "proc/process.h"
 #include "sys/path_copy.h"
@@ -46,21 +44,21 @@ static int64_t do_exec(int directory, uintptr_t path_address, uintptr_t argument
 {
     struct executable *executable;
     struct exec_strings strings;
-    char *path;
-    int error = copy_path_from_user(path_address, &path);
+    struct user_name path;
+    int error = user_name_get(&path, path_address);
 
     if (error)
         return error;
     exec_strings_init(&strings);
-    error = executable_open(directory, path, flags, &executable);
+    error = executable_open(directory, path.text, flags, &executable);
     if (error == 0) {
         error = add_arguments(&strings, arguments, environment);
         if (error == 0)
-            error = process_exec(executable, path, &strings);
+            error = process_exec(executable, path.text, &strings);
         executable_put(executable);
     }
     exec_strings_destroy(&strings);
-    kfree(path);
+    user_name_put(&path);
     return error;
 }
 
