@@ -13,9 +13,18 @@
 
 /* In order of number. */
 #define SYSTEM_CALLS(X)                                                                            \
+    X(poll)                                                                                        \
+    X(mmap)                                                                                        \
+    X(mprotect)                                                                                    \
+    X(munmap)                                                                                      \
+    X(brk)                                                                                         \
     X(pipe)                                                                                        \
     X(select)                                                                                      \
     X(sched_yield)                                                                                 \
+    X(mremap)                                                                                      \
+    X(msync)                                                                                       \
+    X(mincore)                                                                                     \
+    X(madvise)                                                                                     \
     X(nanosleep)                                                                                   \
     X(getpid)                                                                                      \
     X(clone)                                                                                       \
@@ -62,6 +71,10 @@
     X(sched_get_priority_max)                                                                      \
     X(sched_get_priority_min)                                                                      \
     X(sched_rr_get_interval)                                                                       \
+    X(mlock)                                                                                       \
+    X(munlock)                                                                                     \
+    X(mlockall)                                                                                    \
+    X(munlockall)                                                                                  \
     X(prctl)                                                                                       \
     X(setrlimit)                                                                                   \
     X(settimeofday)                                                                                \
@@ -90,6 +103,7 @@
     X(prlimit64)                                                                                   \
     X(getcpu)                                                                                      \
     X(execveat)                                                                                    \
+    X(mlock2)                                                                                      \
     X(pidfd_open)                                                                                  \
     X(clone3)                                                                                      \
     X(pidfd_getfd)                                                                                 \
