@@ -34,7 +34,7 @@ INCLUDES := -nostdinc -isystem $(GCC_INCLUDE) -isystem $(UAPI) \
             -Ikernel -Iinclude -I. -I$(BUILD)/generated
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding $(WARNINGS) $(INCLUDES) -Ikernel/x86_64/include \
             -DKIN_DEBUG=$(DEBUG) -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic \
-            -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+            -mpreferred-stack-boundary=3 -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
             -fcf-protection=none -fno-strict-aliasing
 KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
             --fatal-warnings -T linker.ld

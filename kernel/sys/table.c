@@ -76,6 +76,7 @@
     X(mlockall)                                                                                    \
     X(munlockall)                                                                                  \
     X(prctl)                                                                                       \
+    X(arch_prctl)                                                                                  \
     X(setrlimit)                                                                                   \
     X(settimeofday)                                                                                \
     X(gettid)                                                                                      \
