@@ -2,6 +2,8 @@
  * Sending signals: from any context, under the signal lock of the receiving process alone. Who may
  * send is decided in signal_kill.c; what the receiver then does, in signal_deliver.c.
  */
+#include <asm/poll.h>
+
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "proc/pgrp.h"
@@ -66,8 +68,8 @@ void signal_announce_locked(struct process *process, struct user_thread *thread,
 {
     struct user_thread *target = thread;
 
-    if (!wait_queue_is_empty(&process->signals.signalfd_wait))
-        wait_queue_wake_all(&process->signals.signalfd_wait, 0);
+    if (process->signals.channel)
+        wait_queue_wake_all(&process->signals.channel->wait, POLLIN);
     if (!thread)
         target = choose_thread_locked(process, signal);
     else if (!wants_locked(process, thread, signal))

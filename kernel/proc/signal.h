@@ -91,6 +91,14 @@ struct signal_actions {
     } actions[SIGNAL_COUNT]; /* (signal lock of each process that shares them) [n-1] */
 };
 
+/* Where those wait who look for signals without a handler: poll and read of signalfds by one
+ * process. An epoll may keep an entry here for longer than the process lives, hence an object of
+ * its own. */
+struct signal_channel {
+    struct refcount refs;
+    struct wait_queue wait;
+};
+
 struct process_signals {
     struct spinlock lock;           /* the signal lock */
     struct list threads;            /* (lock) thread_signals by link: who can take signals */
@@ -110,9 +118,9 @@ struct process_signals {
     uint32_t continues;     /* (lock) SIGCONTs so far: a stop taken before one is void */
     int stop_signal;        /* (lock to write; also read under family_lock after the report) */
 
-    struct wait_queue signalfd_wait; /* signalfd pollers and readers */
-    struct process_timers *timers;   /* (lock) itimer.c; NULL until one is used */
-    uint64_t retired_user_ns;        /* (lock) CPU time of threads that have exited */
+    struct signal_channel *channel; /* (lock) reference; NULL until a signalfd is used */
+    struct process_timers *timers;  /* (lock) itimer.c; NULL until one is used */
+    uint64_t retired_user_ns;       /* (lock) CPU time of threads that have exited */
     uint64_t retired_system_ns;
 };
 
@@ -228,11 +236,15 @@ int signal_set_alternate_stack(const stack_t *new_stack, stack_t *old, uintptr_t
 /* rt_sigsuspend(2): -ERESTARTNOHAND. pause(2) likewise. */
 int signal_suspend(signal_set mask);
 int signal_pause(void);
-/* rt_sigtimedwait(2): the signal's number with its info, -EAGAIN or -EINTR. */
+/* rt_sigtimedwait(2), deadline 0 does not wait: the signal's number with its info, -EAGAIN or
+ * -EINTR. */
 int signal_wait(signal_set wanted, uint64_t deadline, struct signal_info *info);
 /* Takes one of `wanted` for the current thread; 0 if none is pending. For signalfd. */
 int signal_take(signal_set wanted, struct signal_info *info);
 bool signal_any_pending(signal_set wanted);
+/* The current process's channel, with a reference; NULL if memory is short. */
+struct signal_channel *signal_channel_obtain(void) MUST_CHECK;
+void signal_channel_put(struct signal_channel *channel);
 
 /* --- on the way to user mode: port_handlers.user_return calls it when SIGNAL, KILL or RESTORE_MASK
  * work is set --- */

@@ -188,6 +188,7 @@ void signal_deliver(struct user_frame *frame)
 
 int64_t signal_return(struct user_frame *frame)
 {
+    struct user_thread *self = current_user_thread();
     const struct signal_info info = {.code = SI_KERNEL};
     signal_set mask;
     stack_t stack;
@@ -197,6 +198,7 @@ int64_t signal_return(struct user_frame *frame)
         signal_force_info(SIGSEGV, &info, FORCE_TO_HANDLER);
         return 0;
     }
+    self->restart.restart = NULL; /* the call that the handler interrupted is over */
     signal_set_mask(mask);
     /* As Linux: a stack that cannot be installed (the interrupted code runs on it) is left alone.
      */

@@ -11,7 +11,6 @@ static void init_process_part(struct process_signals *signals)
     spin_init(&signals->lock, LOCK_RANK_SIGNAL);
     list_init(&signals->threads);
     signal_queue_init(&signals->shared);
-    wait_queue_init(&signals->signalfd_wait);
 }
 
 static void init_thread_part(struct user_thread *thread)
@@ -149,6 +148,7 @@ void signals_exit(struct process *process)
 {
     struct process_signals *signals = &process->signals;
     struct signal_actions *actions;
+    struct signal_channel *channel;
     struct user_account *account;
     irq_state_t state;
 
@@ -157,7 +157,9 @@ void signals_exit(struct process *process)
     signal_queue_flush_locked(process, &signals->shared, ~0ull);
     actions = signals->actions;
     account = signals->account;
+    channel = signals->channel;
     signals->actions = NULL;
+    signals->channel = NULL;
     signals->account = NULL;
     signals->stopped = false;
     signals->continue_due = false;
@@ -166,6 +168,8 @@ void signals_exit(struct process *process)
         signal_actions_put(actions);
     if (account)
         account_put(account);
+    if (channel)
+        signal_channel_put(channel);
 }
 
 void signals_change_account(struct process *process, struct user_account *account)

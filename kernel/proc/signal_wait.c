@@ -5,7 +5,10 @@
  * THREAD_WORK_SIGNAL, and no interruptible sleep begins or lasts while that is set.
  */
 #include "lib/errno.h"
+#include "mm/slab.h"
 #include "proc/signal_internal.h"
+
+static SLAB_CACHE(channel_cache, struct signal_channel);
 
 static bool never(void *argument)
 {
@@ -44,6 +47,39 @@ bool signal_any_pending(signal_set wanted)
 
     signal_unlock(self->process, state);
     return (pending & wanted) != 0;
+}
+
+void signal_channel_put(struct signal_channel *channel)
+{
+    if (refcount_put(&channel->refs))
+        slab_free(&channel_cache, channel);
+}
+
+struct signal_channel *signal_channel_obtain(void)
+{
+    struct process *self = current_process();
+    struct signal_channel *fresh = NULL;
+    struct signal_channel *channel;
+    irq_state_t state;
+
+    if (!self->signals.channel) {
+        fresh = slab_alloc(&channel_cache);
+        if (!fresh)
+            return NULL;
+        refcount_init(&fresh->refs);
+        wait_queue_init(&fresh->wait);
+    }
+    state = signal_lock(self);
+    if (!self->signals.channel) {
+        self->signals.channel = fresh;
+        fresh = NULL;
+    }
+    channel = self->signals.channel;
+    refcount_get(&channel->refs);
+    signal_unlock(self, state);
+    if (fresh)
+        signal_channel_put(fresh);
+    return channel;
 }
 
 /* Takes one, or else declares what the thread is about to wait for. */

@@ -18,6 +18,9 @@
     X(mprotect)                                                                                    \
     X(munmap)                                                                                      \
     X(brk)                                                                                         \
+    X(rt_sigaction)                                                                                \
+    X(rt_sigprocmask)                                                                              \
+    X(rt_sigreturn)                                                                                \
     X(pipe)                                                                                        \
     X(select)                                                                                      \
     X(sched_yield)                                                                                 \
@@ -25,7 +28,11 @@
     X(msync)                                                                                       \
     X(mincore)                                                                                     \
     X(madvise)                                                                                     \
+    X(pause)                                                                                       \
     X(nanosleep)                                                                                   \
+    X(getitimer)                                                                                   \
+    X(alarm)                                                                                       \
+    X(setitimer)                                                                                   \
     X(getpid)                                                                                      \
     X(clone)                                                                                       \
     X(fork)                                                                                        \
@@ -33,6 +40,7 @@
     X(execve)                                                                                      \
     X(exit)                                                                                        \
     X(wait4)                                                                                       \
+    X(kill)                                                                                        \
     X(gettimeofday)                                                                                \
     X(getrlimit)                                                                                   \
     X(getrusage)                                                                                   \
@@ -62,6 +70,11 @@
     X(getsid)                                                                                      \
     X(capget)                                                                                      \
     X(capset)                                                                                      \
+    X(rt_sigpending)                                                                               \
+    X(rt_sigtimedwait)                                                                             \
+    X(rt_sigqueueinfo)                                                                             \
+    X(rt_sigsuspend)                                                                               \
+    X(sigaltstack)                                                                                 \
     X(getpriority)                                                                                 \
     X(setpriority)                                                                                 \
     X(sched_setparam)                                                                              \
@@ -80,11 +93,18 @@
     X(setrlimit)                                                                                   \
     X(settimeofday)                                                                                \
     X(gettid)                                                                                      \
+    X(tkill)                                                                                       \
     X(time)                                                                                        \
     X(sched_setaffinity)                                                                           \
     X(sched_getaffinity)                                                                           \
     X(epoll_create)                                                                                \
     X(set_tid_address)                                                                             \
+    X(restart_syscall)                                                                             \
+    X(timer_create)                                                                                \
+    X(timer_settime)                                                                               \
+    X(timer_gettime)                                                                               \
+    X(timer_getoverrun)                                                                            \
+    X(timer_delete)                                                                                \
     X(clock_settime)                                                                               \
     X(clock_gettime)                                                                               \
     X(clock_getres)                                                                                \
@@ -92,19 +112,27 @@
     X(exit_group)                                                                                  \
     X(epoll_wait)                                                                                  \
     X(epoll_ctl)                                                                                   \
+    X(tgkill)                                                                                      \
     X(waitid)                                                                                      \
     X(pselect6)                                                                                    \
     X(ppoll)                                                                                       \
     X(set_robust_list)                                                                             \
     X(epoll_pwait)                                                                                 \
+    X(signalfd)                                                                                    \
+    X(timerfd_create)                                                                              \
     X(eventfd)                                                                                     \
+    X(timerfd_settime)                                                                             \
+    X(timerfd_gettime)                                                                             \
+    X(signalfd4)                                                                                   \
     X(eventfd2)                                                                                    \
     X(epoll_create1)                                                                               \
     X(pipe2)                                                                                       \
+    X(rt_tgsigqueueinfo)                                                                           \
     X(prlimit64)                                                                                   \
     X(getcpu)                                                                                      \
     X(execveat)                                                                                    \
     X(mlock2)                                                                                      \
+    X(pidfd_send_signal)                                                                           \
     X(pidfd_open)                                                                                  \
     X(clone3)                                                                                      \
     X(pidfd_getfd)                                                                                 \
