@@ -123,6 +123,17 @@ int page_cache_map(struct page_cache *cache, uint64_t index, physical_t *frame)
     return error == -ENOSPC ? -EIO : error;
 }
 
+void page_cache_peek(struct page_cache *cache, uint64_t index, unsigned count, physical_t *frames)
+{
+    spin_lock(&cache->lock);
+    for (unsigned i = 0; i < count; i++) {
+        void *page = get_locked(cache, index + i);
+
+        frames[i] = page ? frame_of(page) : 0;
+    }
+    spin_unlock(&cache->lock);
+}
+
 /* --- Reading --- */
 
 /* The page at `offset`, with a reference, or the page of zeros for a hole; *size is cut to what the

@@ -35,6 +35,8 @@ void page_cache_destroy(struct page_cache *cache);
 /* The frame of a page with a reference for the caller; made if it is a hole. For mappings: -EIO
  * beyond the end, -ENOMEM. Takes the cache's lock only. */
 int page_cache_map(struct page_cache *cache, uint64_t index, physical_t *frame);
+/* The same for `count` pages, but none is made: 0 for a hole and beyond the end. */
+void page_cache_peek(struct page_cache *cache, uint64_t index, unsigned count, physical_t *frames);
 
 /* Bytes copied to the user's buffers, 0 at the end, -EFAULT if none could be. May sleep. */
 int64_t page_cache_read(struct page_cache *cache, struct user_vector *to, uint64_t offset);

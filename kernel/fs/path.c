@@ -25,6 +25,12 @@ static int source_get_page(struct mapping_source *source, uint64_t index, bool w
     return page_cache_map(&path_of_source(source)->inode->cache, index, frame);
 }
 
+static void source_peek_pages(struct mapping_source *source, uint64_t index, unsigned count,
+                              physical_t *frames)
+{
+    page_cache_peek(&path_of_source(source)->inode->cache, index, count, frames);
+}
+
 static void source_get(struct mapping_source *source)
 {
     path_get(path_of_source(source));
@@ -49,6 +55,7 @@ static size_t source_describe(struct mapping_source *source, char *buffer, size_
 
 static const struct mapping_source_operations source_operations = {
     .get_page = source_get_page,
+    .peek_pages = source_peek_pages,
     .get = source_get,
     .put = source_put,
     .describe = source_describe,

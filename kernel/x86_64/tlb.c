@@ -16,6 +16,7 @@
 #include "mm/frame_table.h"
 #include "mm/space.h"
 #include "sched/cpu.h"
+#include "x86_64/instructions.h"
 #include "x86_64/page_table.h"
 
 #define PAGES_ONE_BY_ONE 24 /* above this, reloading the tables is cheaper */
@@ -28,16 +29,9 @@ struct tlb_cpu {
 
 static struct tlb_cpu cpus[CPU_MAX];
 
-static void write_root(physical_t root)
-{
-    write_cr3(root);
-}
-
 static void flush_local(void)
 {
-    uint64_t root;
-
-    __asm__ volatile("movq %%cr3, %0; movq %0, %%cr3" : "=r"(root)::"memory");
+    write_cr3(read_cr3());
 }
 
 static void flush_local_page(uintptr_t address)
@@ -57,7 +51,7 @@ void tlb_load(struct page_table *table)
     previous = cpus[id].loaded;
     if (table)
         atomic_fetch_or(&table->cpus, 1ul << id);
-    write_root(table ? frame_of_pointer(table->root) : page_table_kernel_root());
+    write_cr3(table ? frame_of_pointer(table->root) : page_table_kernel_root());
     cpus[id].loaded = table;
     if (previous)
         atomic_fetch_and(&previous->cpus, ~(1ul << id));
