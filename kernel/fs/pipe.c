@@ -9,7 +9,6 @@
 #include "fs/pipe.h"
 
 #include <asm/ioctls.h>
-#include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <asm/stat.h>
 #include <linux/fcntl.h>
@@ -127,16 +126,6 @@ static bool can_write(void *argument)
     return !pipe_ring_is_full(&pipe->ring) || pipe->readers == 0;
 }
 
-/* As if the program had sent it to itself. */
-static void raise_sigpipe(void)
-{
-    siginfo_t info = {.si_signo = SIGPIPE, .si_code = SI_USER};
-
-    info.si_pid = process_number(current_process());
-    info.si_uid = current_credentials()->user.real;
-    signal_send_thread(current_user_thread(), SIGPIPE, &info);
-}
-
 /* Readers learn of what is there before the writer sleeps for the rest. */
 static int wait_for_room(struct file *file, struct pipe *pipe) REQUIRES(pipe->lock)
 {
@@ -183,7 +172,7 @@ static int64_t pipe_write_vector(struct file *file, struct user_vector *source, 
     if (source->total < offered)
         announce_data(pipe);
     if (error == -EPIPE)
-        raise_sigpipe();
+        signal_raise(SIGPIPE);
     return source->total < offered ? (int64_t)(offered - source->total) : error;
 }
 
@@ -445,23 +434,32 @@ int pipe_open(struct pipe *pipe, struct file *file)
 
 /* --- capacity --- */
 
-static struct pipe *pipe_of_file(struct file *file)
+static struct pipe *pipe_behind(const struct file *file)
 {
     if (file->operations != &pipe_operations && file->operations != &fifo_operations)
         return NULL;
     return file->private;
 }
 
+struct pipe *pipe_of_file(struct file *file)
+{
+    struct pipe *pipe = pipe_behind(file);
+
+    if (pipe)
+        refcount_get(&pipe->refs);
+    return pipe;
+}
+
 int64_t pipe_get_size(struct file *file)
 {
-    struct pipe *pipe = pipe_of_file(file);
+    struct pipe *pipe = pipe_behind(file);
 
     return pipe ? (int64_t)(pipe->ring.size * PAGE_SIZE) : -EBADF;
 }
 
 int64_t pipe_set_size(struct file *file, uint64_t size)
 {
-    struct pipe *pipe = pipe_of_file(file);
+    struct pipe *pipe = pipe_behind(file);
     uint64_t slots = 1;
 
     if (!pipe)

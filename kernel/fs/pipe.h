@@ -22,6 +22,9 @@ void pipe_put(struct pipe *pipe);
  * other end is open too. -ENXIO (writer, O_NONBLOCK, no reader), -ERESTARTSYS. */
 int pipe_open(struct pipe *pipe, struct file *file);
 
+/* A reference to the pipe behind an end of it; NULL if the file is none. */
+struct pipe *pipe_of_file(struct file *file) MUST_CHECK;
+
 /* F_GETPIPE_SZ, F_SETPIPE_SZ: bytes, or -EBADF (no pipe), -EPERM, -EBUSY, -EINVAL, -ENOMEM. */
 int64_t pipe_get_size(struct file *file);
 int64_t pipe_set_size(struct file *file, uint64_t size);

@@ -41,12 +41,14 @@
     X(exit)                                                                                        \
     X(wait4)                                                                                       \
     X(kill)                                                                                        \
+    X(uname)                                                                                       \
     X(gettimeofday)                                                                                \
     X(getrlimit)                                                                                   \
     X(getrusage)                                                                                   \
     X(sysinfo)                                                                                     \
     X(times)                                                                                       \
     X(getuid)                                                                                      \
+    X(syslog)                                                                                      \
     X(getgid)                                                                                      \
     X(setuid)                                                                                      \
     X(setgid)                                                                                      \
@@ -92,6 +94,9 @@
     X(arch_prctl)                                                                                  \
     X(setrlimit)                                                                                   \
     X(settimeofday)                                                                                \
+    X(reboot)                                                                                      \
+    X(sethostname)                                                                                 \
+    X(setdomainname)                                                                               \
     X(gettid)                                                                                      \
     X(tkill)                                                                                       \
     X(time)                                                                                        \
@@ -130,6 +135,7 @@
     X(rt_tgsigqueueinfo)                                                                           \
     X(prlimit64)                                                                                   \
     X(getcpu)                                                                                      \
+    X(getrandom)                                                                                   \
     X(execveat)                                                                                    \
     X(mlock2)                                                                                      \
     X(pidfd_send_signal)                                                                           \

@@ -1,0 +1,53 @@
+/*
+ * /proc/kin: what tests and people ask of this kernel and Linux does not have.
+ *   memory     frames free, kernel objects live: the leak balance
+ *   caches     the objects by kind
+ *   check      runs proc_check(), which panics on a fault, and says ok
+ *   processes  the process listing, to the kernel log
+ */
+#include "fs/procfs_entry.h"
+#include "mm/frame.h"
+#include "mm/slab.h"
+#include "proc/check.h"
+#include "proc/dump.h"
+
+static int print_memory(const struct proc_node *node, struct text *text)
+{
+    text_print(text, "total_frames %lu\nfree_frames %lu\nlive_objects %lu\n", frame_total_count(),
+               frame_free_count(), slab_live_objects());
+    return 0;
+}
+
+static void print_cache(const struct slab_cache *cache, void *argument)
+{
+    text_print(argument, "%s %lu %lu\n", cache->name, cache->size, cache->live);
+}
+
+static int print_caches(const struct proc_node *node, struct text *text)
+{
+    slab_for_each_cache(print_cache, text);
+    return 0;
+}
+
+static int print_check(const struct proc_node *node, struct text *text)
+{
+    proc_check();
+    text_print(text, "ok\n");
+    return 0;
+}
+
+static int print_processes(const struct proc_node *node, struct text *text)
+{
+    process_dump();
+    text_print(text, "see the kernel log\n");
+    return 0;
+}
+
+static const struct proc_entry entries[] = {
+    PROC_FILE("caches", print_caches),
+    PROC_FILE("check", print_check),
+    PROC_FILE("memory", print_memory),
+    PROC_FILE("processes", print_processes),
+};
+
+const struct proc_directory proc_kin_directory = {entries, array_length(entries), NULL, NULL};
