@@ -118,6 +118,7 @@ void credentials_install(struct credentials *credentials)
     if (credentials->account != old->account) {
         account_force_add_process(credentials->account);
         account_remove_process(old->account);
+        signals_change_account(process, credentials->account);
     }
     spin_lock(&family_lock);
     process->credentials = credentials;

@@ -50,7 +50,9 @@ void exit_tell_parent_locked(struct process *zombie, struct list *orphans)
     spin_assert_held(&family_lock);
     if (zombie->exit_signal == SIGCHLD)
         reaped_by_itself = signal_children_autoreap(parent);
-    if (zombie->exit_signal > 0 && zombie->exit_signal <= SIGNAL_COUNT) {
+    /* With SA_NOCLDWAIT the signal still comes; if it is ignored it does not, even where blocked. */
+    if (zombie->exit_signal > 0 && zombie->exit_signal <= SIGNAL_COUNT &&
+        !(reaped_by_itself && signal_is_ignored(parent, SIGCHLD))) {
         code = child_code(zombie->exit_status, &status);
         exit_fill_child_info(&info, zombie, code, status);
         info.si_signo = zombie->exit_signal;

@@ -3,6 +3,7 @@
 
 #include "lib/errno.h"
 #include "proc/process.h"
+#include "proc/process_timers.h"
 
 /* Linux's values for the first process (include/asm-generic/resource.h says the same). */
 static const struct rlimit64 initial[RLIM_NLIMITS] = {
@@ -86,6 +87,8 @@ int rlimit_change(pid_number pid, unsigned resource, const struct rlimit64 *new_
             *old_limit = *limit;
         if (error == 0 && new_limit)
             *limit = *new_limit;
+        if (error == 0 && new_limit && resource == RLIMIT_CPU)
+            error = process_timers_limit_changed(target);
     }
     spin_unlock(&family_lock);
     return error;

@@ -25,7 +25,6 @@
 #include "x86_64/fpu.h"
 #include "x86_64/instructions.h"
 #include "x86_64/segments.h"
-#include "x86_64/signal_frame.h"
 
 #define RED_ZONE           128
 #define FRAME_ALIGNMENT    16
@@ -91,11 +90,6 @@ uintptr_t port_user_stack_pointer(const struct user_frame *frame)
 static size_t saved_state_size(void)
 {
     return cpu_features.xsave ? fpu_state_size() + FP_XSTATE_MAGIC2_SIZE : LEGACY_STATE_SIZE;
-}
-
-size_t signal_frame_max_size(void)
-{
-    return sizeof(struct signal_frame) + saved_state_size() + FPU_ALIGNMENT + FRAME_ALIGNMENT;
 }
 
 static bool is_within(const stack_t *stack, uintptr_t stack_pointer)
