@@ -40,6 +40,7 @@ struct user_thread *user_thread_create(struct process *process, const char *name
 void user_thread_abandon(struct user_thread *thread)
 {
     thread_abandon(&thread->thread);
+    release_user_thread(&thread->thread);
 }
 
 void user_thread_clear_child_tid(struct user_thread *thread)
