@@ -5,7 +5,6 @@
  */
 #include "boot/handoff.h"
 #include "fs/console.h"
-#include "fs/executable.h"
 #include "fs/fs.h"
 #include "fs/host_channel.h"
 #include "fs/procfs.h"
@@ -14,22 +13,22 @@
 #include "lib/errno.h"
 #include "lib/klog.h"
 #include "lib/string.h"
+#include "mm/address_space.h"
+#include "mm/address_space.h"
+#include "mm/frame.h"
 #include "mm/mm.h"
 #include "proc/dump.h"
-#include "proc/exec.h"
-#include "proc/first.h"
 #include "proc/signal.h"
 #include "proc/user_return.h"
 #include "sched/clock.h"
 #include "sched/sched.h"
 #include "sys/memory.h"
+#include "sys/start_init.h"
 #include "sys/syscall.h"
 #include "x86_64/host_port.h"
 #include "x86_64/machine.h"
 #include "x86_64/power.h"
 #include "x86_64/smp.h"
-
-#define INIT_PROGRAM "/init"
 
 void kmain(const struct boot_info *info);
 
@@ -120,23 +119,6 @@ static void release_boot_memory(void)
             mm_release_range(boot.memory[i].base, boot.memory[i].size);
 }
 
-/* The first user thread: becomes the first program. */
-static void run_init(void *argument)
-{
-    struct executable *executable;
-    struct exec_strings strings;
-
-    (void)argument;
-    must(executable_open_path(INIT_PROGRAM, &executable), "opening " INIT_PROGRAM);
-    exec_strings_init(&strings);
-    must(exec_strings_add(&strings, INIT_PROGRAM), "memory for " INIT_PROGRAM);
-    strings.argument_count = 1;
-    must(process_exec(executable, INIT_PROGRAM, &strings), "starting " INIT_PROGRAM);
-    exec_strings_destroy(&strings);
-    executable_put(executable);
-    port_enter_user();
-}
-
 void kmain(const struct boot_info *info)
 {
     boot = *info;
@@ -160,6 +142,6 @@ void kmain(const struct boot_info *info)
     release_boot_memory();
     must(console_start(), "the console's thread");
     host_channel_start();
-    process_start_first("init", run_init);
+    start_init();
     sched_run_idle();
 }
