@@ -34,6 +34,18 @@ static inline uint64_t multiply_shift(uint64_t value, uint64_t factor)
     return (uint64_t)((unsigned __int128)value * factor >> FRACTION_BITS);
 }
 
+/* The fraction as fixed point. It is less than 2^32. */
+static uint64_t divide_shifted(uint64_t numerator, uint64_t denominator)
+{
+    uint64_t quotient, remainder;
+
+    __asm__("divq %4"
+            : "=a"(quotient), "=d"(remainder)
+            : "a"(numerator << FRACTION_BITS), "d"(numerator >> (64 - FRACTION_BITS)),
+              "rm"(denominator));
+    return quotient;
+}
+
 uint64_t port_cycles_to_ns(uint64_t cycles)
 {
     return multiply_shift(cycles, ns_per_cycle);
@@ -144,8 +156,8 @@ void clock_init_machine(uint64_t start_cycles)
         source = "pit";
         rate = rate_from_pit();
     }
-    ns_per_cycle = (uint64_t)(((unsigned __int128)NS_PER_SECOND << FRACTION_BITS) / rate);
-    cycles_per_ns = (uint64_t)(((unsigned __int128)rate << FRACTION_BITS) / NS_PER_SECOND);
+    ns_per_cycle = divide_shifted(NS_PER_SECOND, rate);
+    cycles_per_ns = divide_shifted(rate, NS_PER_SECOND);
     cycles_at_zero = start_cycles;
     klog("clock: %lu.%03lu MHz by %s", rate / 1000000, rate / 1000 % 1000, source);
 }

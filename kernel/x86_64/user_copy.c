@@ -4,7 +4,7 @@
 #include "lib/errno.h"
 #include "mm/address_space.h"
 
-/* user_copy.S */
+/* user_copy_bytes.S */
 size_t user_copy_bytes(void *destination, const void *source, size_t size);
 size_t user_clear_bytes(void *destination, size_t size);
 long user_copy_string(char *destination, const char *source, size_t size);

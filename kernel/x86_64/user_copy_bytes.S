@@ -24,17 +24,17 @@ user_copy_bytes:
     SMAP_STAC
     cmpq $8, %rdx
     jne 1f
-    MAY_FAULT <movq (%rsi), %rax>, .Lcopy_by_bytes
-    MAY_FAULT <movq %rax, (%rdi)>, .Lcopy_by_bytes
+    MAY_FAULT "movq (%rsi), %rax", .Lcopy_by_bytes
+    MAY_FAULT "movq %rax, (%rdi)", .Lcopy_by_bytes
     SMAP_CLAC
     xorl %eax, %eax
     ret
 1:  movq %rdx, %rcx
     shrq $3, %rcx
-    MAY_FAULT <rep movsq>, .Lcopy_rest
+    MAY_FAULT "rep movsq", .Lcopy_rest
     movl %edx, %ecx
     andl $7, %ecx
-2:  MAY_FAULT <rep movsb>, .Lcopy_end
+2:  MAY_FAULT "rep movsb", .Lcopy_end
 .Lcopy_end:
     SMAP_CLAC
     movq %rcx, %rax
@@ -56,10 +56,10 @@ user_clear_bytes:
     xorl %eax, %eax
     movq %rsi, %rcx
     shrq $3, %rcx
-    MAY_FAULT <rep stosq>, .Lclear_rest
+    MAY_FAULT "rep stosq", .Lclear_rest
     movl %esi, %ecx
     andl $7, %ecx
-1:  MAY_FAULT <rep stosb>, .Lclear_end
+1:  MAY_FAULT "rep stosb", .Lclear_end
 .Lclear_end:
     SMAP_CLAC
     movq %rcx, %rax
@@ -79,7 +79,7 @@ user_clear_bytes:
 user_copy_string:
     SMAP_STAC
     xorl %eax, %eax
-1:  MAY_FAULT <movb (%rsi, %rax), %cl>, .Lstring_fault
+1:  MAY_FAULT "movb (%rsi, %rax), %cl", .Lstring_fault
     movb %cl, (%rdi, %rax)
     testb %cl, %cl
     jz 2f
