@@ -36,7 +36,7 @@ static void add_usable(const struct boot_info *info, physical_t low, physical_t 
         physical_t start = clamp(memory->base, low, high);
         physical_t end = clamp(memory->base + memory->size, low, high);
 
-        if (memory->kind != BOOT_MEMORY_USABLE)
+        if (memory->kind != BOOT_MEMORY_USABLE || start >= end)
             continue;
         if (hole >= start && hole < end) {
             frame_add(start >> PAGE_SHIFT, hole >> PAGE_SHIFT);
