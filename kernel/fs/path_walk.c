@@ -210,7 +210,7 @@ static int last_step(struct walker *walker, const struct component *component,
             return error;
     }
     if (target && inode_is(target->inode, S_IFLNK) &&
-        (walker->flags & WALK_FOLLOW || component->slash)) {
+        (walker->flags & WALK_FOLLOW || (component->slash && !(walker->flags & WALK_MAY_MISS)))) {
         const struct path *before = walker->current;
 
         *again = true;

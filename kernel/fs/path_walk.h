@@ -13,7 +13,7 @@ enum {
     WALK_FOLLOW = 1 << 0,   /* a symbolic link at the end is followed */
     WALK_EMPTY = 1 << 1,    /* AT_EMPTY_PATH: "" is the directory descriptor's own file */
     WALK_NO_LINKS = 1 << 2, /* RESOLVE_NO_SYMLINKS */
-    WALK_MAY_MISS = 1 << 3, /* the last name need not exist: for creation */
+    WALK_MAY_MISS = 1 << 3, /* the last name need not exist; a slash after it follows no link */
 };
 
 enum name_kind { NAME_NORMAL, NAME_DOT, NAME_DOT_DOT, NAME_ROOT };

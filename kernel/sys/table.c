@@ -13,7 +13,15 @@
 
 /* In order of number. */
 #define SYSTEM_CALLS(X)                                                                            \
+    X(read)                                                                                        \
+    X(write)                                                                                       \
+    X(open)                                                                                        \
+    X(close)                                                                                       \
+    X(stat)                                                                                        \
+    X(fstat)                                                                                       \
+    X(lstat)                                                                                       \
     X(poll)                                                                                        \
+    X(lseek)                                                                                       \
     X(mmap)                                                                                        \
     X(mprotect)                                                                                    \
     X(munmap)                                                                                      \
@@ -21,6 +29,12 @@
     X(rt_sigaction)                                                                                \
     X(rt_sigprocmask)                                                                              \
     X(rt_sigreturn)                                                                                \
+    X(ioctl)                                                                                       \
+    X(pread64)                                                                                     \
+    X(pwrite64)                                                                                    \
+    X(readv)                                                                                       \
+    X(writev)                                                                                      \
+    X(access)                                                                                      \
     X(pipe)                                                                                        \
     X(select)                                                                                      \
     X(sched_yield)                                                                                 \
@@ -28,6 +42,8 @@
     X(msync)                                                                                       \
     X(mincore)                                                                                     \
     X(madvise)                                                                                     \
+    X(dup)                                                                                         \
+    X(dup2)                                                                                        \
     X(pause)                                                                                       \
     X(nanosleep)                                                                                   \
     X(getitimer)                                                                                   \
@@ -42,6 +58,30 @@
     X(wait4)                                                                                       \
     X(kill)                                                                                        \
     X(uname)                                                                                       \
+    X(fcntl)                                                                                       \
+    X(flock)                                                                                       \
+    X(fsync)                                                                                       \
+    X(fdatasync)                                                                                   \
+    X(truncate)                                                                                    \
+    X(ftruncate)                                                                                   \
+    X(getdents)                                                                                    \
+    X(getcwd)                                                                                      \
+    X(chdir)                                                                                       \
+    X(fchdir)                                                                                      \
+    X(rename)                                                                                      \
+    X(mkdir)                                                                                       \
+    X(rmdir)                                                                                       \
+    X(creat)                                                                                       \
+    X(link)                                                                                        \
+    X(unlink)                                                                                      \
+    X(symlink)                                                                                     \
+    X(readlink)                                                                                    \
+    X(chmod)                                                                                       \
+    X(fchmod)                                                                                      \
+    X(chown)                                                                                       \
+    X(fchown)                                                                                      \
+    X(lchown)                                                                                      \
+    X(umask)                                                                                       \
     X(gettimeofday)                                                                                \
     X(getrlimit)                                                                                   \
     X(getrusage)                                                                                   \
@@ -77,6 +117,10 @@
     X(rt_sigqueueinfo)                                                                             \
     X(rt_sigsuspend)                                                                               \
     X(sigaltstack)                                                                                 \
+    X(utime)                                                                                       \
+    X(mknod)                                                                                       \
+    X(statfs)                                                                                      \
+    X(fstatfs)                                                                                     \
     X(getpriority)                                                                                 \
     X(setpriority)                                                                                 \
     X(sched_setparam)                                                                              \
@@ -93,18 +137,35 @@
     X(prctl)                                                                                       \
     X(arch_prctl)                                                                                  \
     X(setrlimit)                                                                                   \
+    X(chroot)                                                                                      \
+    X(sync)                                                                                        \
     X(settimeofday)                                                                                \
     X(reboot)                                                                                      \
     X(sethostname)                                                                                 \
     X(setdomainname)                                                                               \
     X(gettid)                                                                                      \
+    X(readahead)                                                                                   \
+    X(setxattr)                                                                                    \
+    X(lsetxattr)                                                                                   \
+    X(fsetxattr)                                                                                   \
+    X(getxattr)                                                                                    \
+    X(lgetxattr)                                                                                   \
+    X(fgetxattr)                                                                                   \
+    X(listxattr)                                                                                   \
+    X(llistxattr)                                                                                  \
+    X(flistxattr)                                                                                  \
+    X(removexattr)                                                                                 \
+    X(lremovexattr)                                                                                \
+    X(fremovexattr)                                                                                \
     X(tkill)                                                                                       \
     X(time)                                                                                        \
     X(sched_setaffinity)                                                                           \
     X(sched_getaffinity)                                                                           \
     X(epoll_create)                                                                                \
+    X(getdents64)                                                                                  \
     X(set_tid_address)                                                                             \
     X(restart_syscall)                                                                             \
+    X(fadvise64)                                                                                   \
     X(timer_create)                                                                                \
     X(timer_settime)                                                                               \
     X(timer_gettime)                                                                               \
@@ -118,30 +179,57 @@
     X(epoll_wait)                                                                                  \
     X(epoll_ctl)                                                                                   \
     X(tgkill)                                                                                      \
+    X(utimes)                                                                                      \
     X(waitid)                                                                                      \
+    X(openat)                                                                                      \
+    X(mkdirat)                                                                                     \
+    X(mknodat)                                                                                     \
+    X(fchownat)                                                                                    \
+    X(futimesat)                                                                                   \
+    X(newfstatat)                                                                                  \
+    X(unlinkat)                                                                                    \
+    X(renameat)                                                                                    \
+    X(linkat)                                                                                      \
+    X(symlinkat)                                                                                   \
+    X(readlinkat)                                                                                  \
+    X(fchmodat)                                                                                    \
+    X(faccessat)                                                                                   \
     X(pselect6)                                                                                    \
     X(ppoll)                                                                                       \
     X(set_robust_list)                                                                             \
+    X(utimensat)                                                                                   \
     X(epoll_pwait)                                                                                 \
     X(signalfd)                                                                                    \
     X(timerfd_create)                                                                              \
     X(eventfd)                                                                                     \
+    X(fallocate)                                                                                   \
     X(timerfd_settime)                                                                             \
     X(timerfd_gettime)                                                                             \
     X(signalfd4)                                                                                   \
     X(eventfd2)                                                                                    \
     X(epoll_create1)                                                                               \
+    X(dup3)                                                                                        \
     X(pipe2)                                                                                       \
+    X(preadv)                                                                                      \
+    X(pwritev)                                                                                     \
     X(rt_tgsigqueueinfo)                                                                           \
     X(prlimit64)                                                                                   \
+    X(syncfs)                                                                                      \
     X(getcpu)                                                                                      \
+    X(renameat2)                                                                                   \
     X(getrandom)                                                                                   \
+    X(memfd_create)                                                                                \
     X(execveat)                                                                                    \
     X(mlock2)                                                                                      \
+    X(preadv2)                                                                                     \
+    X(pwritev2)                                                                                    \
+    X(statx)                                                                                       \
     X(pidfd_send_signal)                                                                           \
     X(pidfd_open)                                                                                  \
     X(clone3)                                                                                      \
+    X(close_range)                                                                                 \
     X(pidfd_getfd)                                                                                 \
+    X(faccessat2)                                                                                  \
     X(epoll_pwait2)
 
 #define DECLARE(name) system_call sys_##name;
