@@ -1,0 +1,25 @@
+/* What a run of sim_proc consists of. */
+#include "scenarios.h"
+
+#include "sim.h"
+#include "system.h"
+
+#define SCENARIO(f, ...) {.name = #f, .run = scenario_##f, .boot = boot_processes, __VA_ARGS__}
+
+const struct sim_scenario sim_scenarios[] = {
+    SCENARIO(exit_wait, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(exit_wait_ways, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(exit_reparent_wait, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(exit_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(two_waiters, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(subreaper_orphan, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(subreaper_reaps, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(fork_group_kill, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(vfork, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(vfork_kill, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(kill_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(setpgid_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(parent_death_signal, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(allocations, .cpus = 2, .seeds = 1000, .fail_allocations = true),
+};
+const size_t sim_scenario_count = array_length(sim_scenarios);
