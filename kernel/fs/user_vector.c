@@ -1,6 +1,7 @@
 /* Lists of user buffers: see user_vector.h. */
 #include "fs/user_vector.h"
 
+#include "lib/string.h"
 #include "mm/user_copy.h"
 
 struct user_vector user_vector_of(const struct iovec *segments, size_t count)
@@ -30,6 +31,22 @@ static void advance(struct user_vector *vector, size_t size)
     vector->total -= size;
 }
 
+static size_t copy_in(const struct user_vector *vector, void *destination, size_t size)
+{
+    if (likely(!vector->is_kernel))
+        return copy_from_user_partial(destination, vector->base, size);
+    memcpy(destination, (const void *)vector->base, size);
+    return size;
+}
+
+static size_t copy_out(const struct user_vector *vector, const void *source, size_t size)
+{
+    if (likely(!vector->is_kernel))
+        return copy_to_user_partial(vector->base, source, size);
+    memcpy((void *)vector->base, source, size);
+    return size;
+}
+
 size_t user_vector_read(struct user_vector *vector, void *destination, size_t size)
 {
     size_t done = 0;
@@ -38,7 +55,7 @@ size_t user_vector_read(struct user_vector *vector, void *destination, size_t si
         if (vector->length == 0)
             next_segment(vector);
         size_t part = size - done < vector->length ? size - done : vector->length;
-        size_t copied = copy_from_user_partial((char *)destination + done, vector->base, part);
+        size_t copied = copy_in(vector, (char *)destination + done, part);
 
         advance(vector, copied);
         done += copied;
@@ -56,7 +73,7 @@ size_t user_vector_write(struct user_vector *vector, const void *source, size_t 
         if (vector->length == 0)
             next_segment(vector);
         size_t part = size - done < vector->length ? size - done : vector->length;
-        size_t copied = copy_to_user_partial(vector->base, (const char *)source + done, part);
+        size_t copied = copy_out(vector, (const char *)source + done, part);
 
         advance(vector, copied);
         done += copied;

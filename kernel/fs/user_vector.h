@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,12 +17,20 @@ struct user_vector {
     size_t length;              /* its bytes */
     const struct iovec *others; /* kernel copy of the segments after it */
     size_t other_count;
-    size_t total; /* bytes left in all segments */
+    size_t total;   /* bytes left in all segments */
+    bool is_kernel; /* the addresses are the kernel's own: sendfile(2) */
 };
 
 static inline struct user_vector user_vector_single(uintptr_t base, size_t length)
 {
     return (struct user_vector){.base = base, .length = length, .total = length};
+}
+
+/* One buffer in kernel memory: only for read_vector and write_vector operations. */
+static inline struct user_vector user_vector_of_kernel(void *buffer, size_t length)
+{
+    return (struct user_vector){
+        .base = (uintptr_t)buffer, .length = length, .total = length, .is_kernel = true};
 }
 
 /* `segments` stays the caller's and must live as long as the vector. */

@@ -50,6 +50,7 @@
     X(alarm)                                                                                       \
     X(setitimer)                                                                                   \
     X(getpid)                                                                                      \
+    X(sendfile)                                                                                    \
     X(clone)                                                                                       \
     X(fork)                                                                                        \
     X(vfork)                                                                                       \
@@ -221,6 +222,7 @@
     X(memfd_create)                                                                                \
     X(execveat)                                                                                    \
     X(mlock2)                                                                                      \
+    X(copy_file_range)                                                                             \
     X(preadv2)                                                                                     \
     X(pwritev2)                                                                                    \
     X(statx)                                                                                       \
