@@ -14,7 +14,6 @@
 #include "lib/klog.h"
 #include "lib/string.h"
 #include "mm/address_space.h"
-#include "mm/address_space.h"
 #include "mm/frame.h"
 #include "mm/mm.h"
 #include "proc/dump.h"

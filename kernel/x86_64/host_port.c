@@ -2,6 +2,7 @@
 #include "x86_64/host_port.h"
 
 #include "boot/handoff.h"
+#include "lib/string.h"
 #include "port_devices.h"
 #include "sched/spinlock.h"
 #include "x86_64/instructions.h"
@@ -22,11 +23,11 @@ static struct spinlock locks[] = {
 };
 
 static struct spinlock log_lock = SPINLOCK_INITIALIZER(LOCK_RANK_LOG);
-static bool in_panic;
+static bool is_ending;
 
 static void write_locked_out(uint16_t port, struct spinlock *lock, const void *data, size_t size)
 {
-    if (in_panic) {
+    if (is_ending) {
         out_bytes(port, data, size);
         return;
     }
@@ -50,13 +51,18 @@ void host_log_write(const char *text, size_t size)
 {
     if (in8(HOST_PORT_LOG) == READBACK)
         write_locked_out(HOST_PORT_LOG, &log_lock, text, size);
-    else if (in_panic)
+    else if (is_ending)
         port_console_write(text, size);
 }
 
-void host_port_begin_panic(void)
+void host_port_begin_end(void)
 {
-    in_panic = true;
+    is_ending = true;
+}
+
+void host_announce(const char *line)
+{
+    port_host_write(PORT_HOST_CONTROL, line, strlen(line));
 }
 
 void host_exit(unsigned char code)

@@ -1,7 +1,6 @@
 /* The machine's part of a panic (port.h): who reports, what the registers were, and the end. */
 #include "boot/handoff.h"
 #include "lib/klog.h"
-#include "port_devices.h"
 #include "sched/cpu.h"
 #include "x86_64/backtrace.h"
 #include "x86_64/host_port.h"
@@ -9,17 +8,17 @@
 #include "x86_64/stop.h"
 #include "x86_64/trap.h"
 
-static const char control_message[] = "panic\n";
-
 bool port_panic_begin(void)
 {
     static bool begun;
     bool first;
 
     stop_other_cpus();
-    host_port_begin_panic();
+    host_port_begin_end();
     first = !begun;
     begun = true;
+    if (first)
+        host_announce("panic\n");
     return first;
 }
 
@@ -60,7 +59,6 @@ void port_panic_print_state(void)
 
 void port_panic_end(void)
 {
-    port_host_write(PORT_HOST_CONTROL, control_message, sizeof(control_message) - 1);
     host_exit(HOST_EXIT_PANIC);
     halt_forever();
 }
@@ -68,7 +66,7 @@ void port_panic_end(void)
 void port_init_died(int status)
 {
     stop_other_cpus();
-    host_port_begin_panic();
+    host_port_begin_end();
     klog("the first process has ended: wait status %#x", (unsigned)status);
     host_exit(HOST_EXIT_INIT_DIED);
     halt_forever();

@@ -15,6 +15,8 @@ void port_power_off(void)
 {
     klog("power off");
     stop_other_cpus();
+    host_port_begin_end();
+    host_announce("poweroff\n");
     host_exit(HOST_EXIT_POWEROFF);
     if (acpi_machine.power_control_port)
         out16(acpi_machine.power_control_port, acpi_machine.power_off_value);
@@ -37,6 +39,8 @@ void port_restart(void)
 {
     klog("restart");
     stop_other_cpus();
+    host_port_begin_end();
+    host_announce("restart\n");
     if (acpi_machine.reset_port)
         out8(acpi_machine.reset_port, acpi_machine.reset_value);
     out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
