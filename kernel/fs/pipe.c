@@ -33,6 +33,7 @@ struct pipe {
     struct wait_queue write_wait;                /* writers, and openers for writing */
     uint64_t number;                             /* (const) inode number of an unnamed pipe */
     uint32_t uid, gid;                           /* (const) its creator */
+    bool is_named;                               /* (const) openers wait for one another */
 };
 
 static SLAB_CACHE(pipe_cache, struct pipe);
@@ -294,6 +295,7 @@ struct pipe *pipe_create(void)
     pipe_ring_init(&pipe->ring);
     wait_queue_init(&pipe->read_wait);
     wait_queue_init(&pipe->write_wait);
+    pipe->is_named = true;
     return pipe;
 }
 
@@ -313,6 +315,7 @@ int pipe_create_pair(struct file *ends[2], uint32_t flags)
         return -ENOMEM;
     const struct credentials *credentials = current_credentials();
 
+    pipe->is_named = false;
     pipe->number = inode_next_number();
     pipe->uid = credentials->user.file_system;
     pipe->gid = credentials->group.file_system;
@@ -372,7 +375,7 @@ static int open_reader(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock
     pipe->readers++;
     pipe->reader_opens++;
     announce_opening(&pipe->write_wait);
-    if (pipe->writers == 0) {
+    if (pipe->writers == 0 && pipe->is_named) {
         if (file->flags & O_NONBLOCK)
             file->opened_at = pipe->writer_opens;
         else
@@ -387,12 +390,12 @@ static int open_writer(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock
 {
     int error = 0;
 
-    if (pipe->readers == 0 && (file->flags & O_NONBLOCK))
+    if (pipe->readers == 0 && pipe->is_named && (file->flags & O_NONBLOCK))
         return -ENXIO;
     pipe->writers++;
     pipe->writer_opens++;
     announce_opening(&pipe->read_wait);
-    if (pipe->readers == 0)
+    if (pipe->readers == 0 && pipe->is_named)
         error = wait_for_partner(pipe, &pipe->write_wait, &pipe->reader_opens);
     if (error && --pipe->writers == 0)
         announce(&pipe->read_wait, POLLIN | POLLRDNORM | POLLERR | POLLHUP);

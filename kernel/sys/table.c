@@ -51,6 +51,21 @@
     X(setitimer)                                                                                   \
     X(getpid)                                                                                      \
     X(sendfile)                                                                                    \
+    X(socket)                                                                                      \
+    X(connect)                                                                                     \
+    X(accept)                                                                                      \
+    X(sendto)                                                                                      \
+    X(recvfrom)                                                                                    \
+    X(sendmsg)                                                                                     \
+    X(recvmsg)                                                                                     \
+    X(shutdown)                                                                                    \
+    X(bind)                                                                                        \
+    X(listen)                                                                                      \
+    X(getsockname)                                                                                 \
+    X(getpeername)                                                                                 \
+    X(socketpair)                                                                                  \
+    X(setsockopt)                                                                                  \
+    X(getsockopt)                                                                                  \
     X(clone)                                                                                       \
     X(fork)                                                                                        \
     X(vfork)                                                                                       \
@@ -206,6 +221,7 @@
     X(fallocate)                                                                                   \
     X(timerfd_settime)                                                                             \
     X(timerfd_gettime)                                                                             \
+    X(accept4)                                                                                     \
     X(signalfd4)                                                                                   \
     X(eventfd2)                                                                                    \
     X(epoll_create1)                                                                               \
