@@ -50,10 +50,10 @@ static void destroy(struct address_space *space)
 
     tlb_evict(&space->table);
     tlb_batch_begin(&batch, &space->table, true);
-    list_for_each(region, &space->map.list, link)
+    list_for_each (region, &space->map.list, link)
         page_table_unmap(&space->table, region->start, region->end, &batch);
     tlb_batch_end(&batch);
-    list_for_each_safe(region, next, &space->map.list, link)
+    list_for_each_safe (region, next, &space->map.list, link)
         region_destroy(region);
     space_uncommit(space, space->committed_pages);
     page_table_destroy(&space->table);
@@ -83,7 +83,7 @@ static uint64_t pages_to_commit_for_copy(const struct address_space *space)
     const struct region *region;
     uint64_t pages = 0;
 
-    list_for_each(region, &space->map.list, link)
+    list_for_each (region, &space->map.list, link)
         if ((region->flags & (REGION_ACCOUNTED | REGION_SHARED | REGION_DONT_FORK)) ==
             REGION_ACCOUNTED)
             pages += region_pages(region);
@@ -142,7 +142,7 @@ static int copy_space(struct address_space *child, struct address_space *parent)
     error = space_commit(child, pages_to_commit_for_copy(parent));
     if (error)
         return error;
-    list_for_each(region, &parent->map.list, link) {
+    list_for_each (region, &parent->map.list, link) {
         error = copy_region(child, parent, region);
         if (error)
             break;

@@ -58,8 +58,8 @@ void address_space_use(struct address_space *space);
 /* Loads its page table on this CPU, if it is not loaded already. For port_switch(). */
 void address_space_load(struct address_space *space);
 
-/* Who pays for committed pages: private writable memory and shared anonymous memory, charged when it
- * is promised (mmap, brk, fork), not when it is touched. */
+/* Who pays for committed pages: private writable memory and shared anonymous memory, charged when
+ * it is promised (mmap, brk, fork), not when it is touched. */
 struct address_space_account {
     /* 0 or -ENOMEM, before any other effect. With the space's lock held; may take spinlocks. */
     int (*charge)(struct address_space_account *account, uint64_t pages);
@@ -78,9 +78,10 @@ struct mapping_request {
     bool read_only;    /* a shared mapping of a file not open for writing: mprotect() may not allow
                           writing later */
     struct mapping_source *source; /* NULL: anonymous */
-    uint64_t offset;   /* bytes into the source, page aligned */
-    uint64_t source_length; /* bytes from `offset` that come from the source; the rest is zero
-                               (ELF segments whose file part ends inside the mapping); UINT64_MAX: all */
+    uint64_t offset;               /* bytes into the source, page aligned */
+    uint64_t
+        source_length; /* bytes from `offset` that come from the source; the rest is zero
+                          (ELF segments whose file part ends inside the mapping); UINT64_MAX: all */
 };
 /* The address, or -EINVAL -ENOMEM -EEXIST -EPERM. */
 int64_t address_space_map(struct address_space *space, const struct mapping_request *request);
@@ -92,13 +93,14 @@ int64_t address_space_remap(struct address_space *space, uintptr_t address, size
                             size_t new_length, int flags, uintptr_t new_address);
 /* madvise(2): 0, -EINVAL -ENOMEM. */
 int address_space_advise(struct address_space *space, uintptr_t address, size_t length, int advice);
-/* mincore(2) for `count` pages: a byte each, 1 if the page is in memory. -ENOMEM: not all mapped. */
+/* mincore(2) for `count` pages: a byte each, 1 if the page is in memory. -ENOMEM: not all mapped.
+ */
 int address_space_residency(struct address_space *space, uintptr_t address, size_t count,
                             uint8_t *bytes);
 /* 0 if all of the range is mapped, else -ENOMEM: for msync(2) and mlock(2). */
 int address_space_check_mapped(struct address_space *space, uintptr_t address, size_t length);
-/* Faults in the mapped pages of a page-aligned range that is mapped as a whole; what may be written,
- * for writing. 0; -ENOMEM if a page cannot be had. */
+/* Faults in the mapped pages of a page-aligned range that is mapped as a whole; what may be
+ * written, for writing. 0; -ENOMEM if a page cannot be had. */
 int address_space_lock_pages(struct address_space *space, uintptr_t address, size_t length);
 /* Sets where brk starts (exec); then brk(2): returns the new end, or the old one on failure. */
 void address_space_set_brk_start(struct address_space *space, uintptr_t start);
@@ -116,8 +118,8 @@ int address_space_write(struct address_space *space, uintptr_t address, const vo
                         size_t size);
 int address_space_read(struct address_space *space, uintptr_t address, void *data, size_t size);
 
-/* The frame behind an address, with a reference, faulted in for that access: identifies shared memory
- * (futexes). -EFAULT -ENOMEM. May sleep. */
+/* The frame behind an address, with a reference, faulted in for that access: identifies shared
+ * memory (futexes). -EFAULT -ENOMEM. May sleep. */
 int address_space_get_frame(struct address_space *space, uintptr_t address, enum port_access access,
                             physical_t *frame);
 

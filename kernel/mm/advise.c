@@ -75,16 +75,16 @@ static int advise_do_fork(struct address_space *space, struct region *region, ui
     return change_flags(space, start, end, 0, REGION_DONT_FORK);
 }
 
-static int advise_wipe_on_fork(struct address_space *space, struct region *region,
-                               uintptr_t start, uintptr_t end)
+static int advise_wipe_on_fork(struct address_space *space, struct region *region, uintptr_t start,
+                               uintptr_t end)
 {
     if (!region_is_private_anonymous(region))
         return -EINVAL;
     return change_flags(space, start, end, REGION_WIPE_ON_FORK, 0);
 }
 
-static int advise_keep_on_fork(struct address_space *space, struct region *region,
-                               uintptr_t start, uintptr_t end)
+static int advise_keep_on_fork(struct address_space *space, struct region *region, uintptr_t start,
+                               uintptr_t end)
 {
     return change_flags(space, start, end, 0, REGION_WIPE_ON_FORK);
 }

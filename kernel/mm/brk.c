@@ -1,4 +1,5 @@
-/* The heap: one private anonymous mapping behind the program's image that brk(2) moves the end of. */
+/* The heap: one private anonymous mapping behind the program's image that brk(2) moves the end of.
+ */
 #include "lib/errno.h"
 #include "mm/mm.h"
 #include "mm/space.h"

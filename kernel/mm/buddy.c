@@ -1,9 +1,9 @@
 /*
- * The buddy algorithm: blocks split in halves on allocation and merge again when both halves are free.
- * Only the first frame of a free block is marked FRAME_FREE.
+ * The buddy algorithm: blocks split in halves on allocation and merge again when both halves are
+ * free. Only the first frame of a free block is marked FRAME_FREE.
  */
-#include "lib/assert.h"
 #include "mm/buddy.h"
+#include "lib/assert.h"
 #include "mm/frame_table.h"
 
 void buddy_init(struct buddy *buddy)

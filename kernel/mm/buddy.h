@@ -1,6 +1,6 @@
 /*
- * Free memory in naturally aligned blocks of 2^order frames. The caller holds the lock that guards it
- * (frame.c has it); frames are numbers, their records are in mm/frame_table.h.
+ * Free memory in naturally aligned blocks of 2^order frames. The caller holds the lock that guards
+ * it (frame.c has it); frames are numbers, their records are in mm/frame_table.h.
  */
 #pragma once
 

@@ -205,9 +205,9 @@ static int copy_on_write(struct fault *fault)
     physical_t old = entry & PAGE_ENTRY_FRAME;
     physical_t frame;
 
-    /* The last owner of a page writes to it as it is. Only this space could add a reference, and its
-     * lock is held. The stale read-only translation of this CPU went with the fault; others fault
-     * once more and find nothing to do. */
+    /* The last owner of a page writes to it as it is. Only this space could add a reference, and
+     * its lock is held. The stale read-only translation of this CPU went with the fault; others
+     * fault once more and find nothing to do. */
     if ((entry & PAGE_ENTRY_OWN) && frame_references(old) == 1) {
         *fault->place = entry | PAGE_ENTRY_WRITE;
         return 0;
@@ -277,9 +277,9 @@ int address_space_fault(struct address_space *space, uintptr_t address, enum por
         return -EFAULT;
     mutex_lock(&space->lock);
     error = space_fault_locked(space, address, access);
-    atomic_store_explicit(
-        &space->minor_faults,
-        atomic_load_explicit(&space->minor_faults, memory_order_relaxed) + 1, memory_order_relaxed);
+    atomic_store_explicit(&space->minor_faults,
+                          atomic_load_explicit(&space->minor_faults, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
     mutex_unlock(&space->lock);
     return error;
 }

@@ -10,11 +10,11 @@
 #include "mm/frame_table.h"
 #include "sched/cpu.h"
 
-#define HOT_ORDERS    3 /* blocks of 1, 2 and 4 frames: pages, tables and kernel stacks */
-#define STACK_DEPTH   64
-#define REFILL_ORDER  5 /* a refill of single frames splits one block of this order */
-#define DRAIN_COUNT   32
-#define POISON_BYTE   0xdb
+#define HOT_ORDERS   3 /* blocks of 1, 2 and 4 frames: pages, tables and kernel stacks */
+#define STACK_DEPTH  64
+#define REFILL_ORDER 5 /* a refill of single frames splits one block of this order */
+#define DRAIN_COUNT  32
+#define POISON_BYTE  0xdb
 
 struct frame_stack {
     uint32_t count;
@@ -30,8 +30,8 @@ struct frame *frame_table;
 uint64_t frame_limit;
 
 static struct spinlock buddy_lock = SPINLOCK_INITIALIZER(LOCK_RANK_FRAME);
-static struct buddy buddy;     /* (buddy_lock) */
-static uint64_t total_frames;  /* (buddy_lock) */
+static struct buddy buddy;    /* (buddy_lock) */
+static uint64_t total_frames; /* (buddy_lock) */
 static struct frame_cache caches[CPU_MAX];
 
 static const uint8_t hot_depth[HOT_ORDERS] = {STACK_DEPTH, 16, 8};

@@ -1,9 +1,9 @@
 /*
  * The record of each page frame, for the allocators and the page tables only.
  *
- * A record belongs to whoever owns the frame; `kind` says who that is. Field tags: (B) the buddy lock
- * while the frame is free; (S) the lock of the slab's cache; (T) the lock of the address space whose
- * table it is.
+ * A record belongs to whoever owns the frame; `kind` says who that is. Field tags: (B) the buddy
+ * lock while the frame is free; (S) the lock of the slab's cache; (T) the lock of the address space
+ * whose table it is.
  */
 #pragma once
 

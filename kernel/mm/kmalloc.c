@@ -1,10 +1,10 @@
 /*
- * Memory of any size: small ones from a row of slab caches, larger ones in whole frames. The record of
- * the frame says which, so kfree() needs no size.
+ * Memory of any size: small ones from a row of slab caches, larger ones in whole frames. The record
+ * of the frame says which, so kfree() needs no size.
  */
+#include "mm/kmalloc.h"
 #include "lib/assert.h"
 #include "mm/frame_table.h"
-#include "mm/kmalloc.h"
 #include "mm/slab.h"
 
 #define SMALL_MAX 2048
@@ -13,11 +13,11 @@
 #define CACHE(index, object_size)                                                                  \
     [index] = SLAB_CACHE_INITIALIZER(caches[index], "kmalloc-" #object_size, object_size)
 
-/* Sizes chosen so that a frame holds a whole number of objects with little left over. Index 0 is that
- * of all caches that are not kmalloc's. */
+/* Sizes chosen so that a frame holds a whole number of objects with little left over. Index 0 is
+ * that of all caches that are not kmalloc's. */
 static struct slab_cache caches[] = {
-    CACHE(1, 16),  CACHE(2, 32),  CACHE(3, 48),   CACHE(4, 64),    CACHE(5, 96),
-    CACHE(6, 128), CACHE(7, 192), CACHE(8, 256),  CACHE(9, 336),   CACHE(10, 512),
+    CACHE(1, 16),   CACHE(2, 32),    CACHE(3, 48),    CACHE(4, 64),         CACHE(5, 96),
+    CACHE(6, 128),  CACHE(7, 192),   CACHE(8, 256),   CACHE(9, 336),        CACHE(10, 512),
     CACHE(11, 672), CACHE(12, 1024), CACHE(13, 1360), CACHE(14, SMALL_MAX),
 };
 

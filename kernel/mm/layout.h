@@ -1,10 +1,11 @@
 /*
  * Where things go in a user address space; docs/memory.md has the picture.
  *
- * Page tables are most of what a small process costs, so what every program has stands close together:
- * with its image below 1 GiB, as static programs are linked, its stack and its first mappings under the
- * mark of 1 GiB, a program needs five page-table pages instead of the seven that a stack at the top of
- * the address space would cost. Mappings that find no room there go to the top, as on Linux.
+ * Page tables are most of what a small process costs, so what every program has stands close
+ * together: with its image below 1 GiB, as static programs are linked, its stack and its first
+ * mappings under the mark of 1 GiB, a program needs five page-table pages instead of the seven that
+ * a stack at the top of the address space would cost. Mappings that find no room there go to the
+ * top, as on Linux.
  */
 #pragma once
 

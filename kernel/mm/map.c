@@ -16,8 +16,7 @@ uintptr_t space_find_gap(struct address_space *space, size_t length)
     uintptr_t top = has_high_stack ? space->stack_bottom : USER_ADDRESS_END;
 
     if (length <= LAYOUT_NEAR_SIZE) {
-        uintptr_t address =
-            region_find_gap(&space->map, LAYOUT_LOW_STACK, LAYOUT_LOW_TOP, length);
+        uintptr_t address = region_find_gap(&space->map, LAYOUT_LOW_STACK, LAYOUT_LOW_TOP, length);
 
         if (address)
             return address;
@@ -47,8 +46,8 @@ int space_split_at(struct address_space *space, uintptr_t address)
 static void remove_region(struct address_space *space, struct region *region,
                           struct tlb_batch *batch)
 {
-    space_add_resident(space, -(int64_t)page_table_unmap(&space->table, region->start,
-                                                          region->end, batch));
+    space_add_resident(
+        space, -(int64_t)page_table_unmap(&space->table, region->start, region->end, batch));
     if (region->flags & REGION_ACCOUNTED)
         space_uncommit(space, region_pages(region));
     space_count_pages(space, region, -(int64_t)region_pages(region));
@@ -83,7 +82,7 @@ void space_destroy_regions(struct list *removed)
 {
     struct region *region, *next;
 
-    list_for_each_safe(region, next, removed, link)
+    list_for_each_safe (region, next, removed, link)
         region_destroy(region);
 }
 
@@ -103,7 +102,8 @@ int address_space_unmap(struct address_space *space, uintptr_t address, size_t l
     return error;
 }
 
-/* Pages of [start, end) that are mapped, and so will not be added by a mapping that replaces them. */
+/* Pages of [start, end) that are mapped, and so will not be added by a mapping that replaces them.
+ */
 static uint64_t mapped_pages_in(struct address_space *space, uintptr_t start, uintptr_t end)
 {
     struct region *region = region_find_from(&space->map, start);

@@ -2,15 +2,15 @@
  * Start-up: finds room for the frame records and gives all usable RAM to the frame allocator.
  * Runs on the boot CPU before other threads; nothing here is guarded.
  */
+#include "mm/mm.h"
 #include "boot/handoff.h"
 #include "lib/assert.h"
 #include "mm/frame_table.h"
 #include "mm/kmalloc.h"
-#include "mm/mm.h"
 #include "mm/zero_frame.h"
 
-#define LOW_MEMORY_END  0x100000ul    /* the trampoline of other CPUs, and what BIOSes leave */
-#define HIGH_MEMORY     0x100000000ul /* the doors' page tables end here */
+#define LOW_MEMORY_END 0x100000ul    /* the trampoline of other CPUs, and what BIOSes leave */
+#define HIGH_MEMORY    0x100000000ul /* the doors' page tables end here */
 
 physical_t zero_frame;
 
@@ -18,8 +18,8 @@ static uint64_t (*limit_reader)(unsigned resource);
 
 static bool is_ram(uint64_t kind)
 {
-    return kind == BOOT_MEMORY_USABLE || kind == BOOT_MEMORY_ACPI ||
-           kind == BOOT_MEMORY_LOADER || kind == BOOT_MEMORY_KERNEL;
+    return kind == BOOT_MEMORY_USABLE || kind == BOOT_MEMORY_ACPI || kind == BOOT_MEMORY_LOADER ||
+           kind == BOOT_MEMORY_KERNEL;
 }
 
 static physical_t clamp(physical_t address, physical_t low, physical_t high)

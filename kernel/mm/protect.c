@@ -7,8 +7,7 @@ static int account_for_writing(struct address_space *space, struct region *regio
 {
     int error;
 
-    if (!(protection & PROT_WRITE) || (region->protection & PROT_WRITE) ||
-        region_is_shared(region))
+    if (!(protection & PROT_WRITE) || (region->protection & PROT_WRITE) || region_is_shared(region))
         return 0;
     error = space_check_limits(space, 0, false);
     if (error == 0 && !(region->flags & REGION_ACCOUNTED))

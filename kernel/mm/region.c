@@ -1,10 +1,10 @@
 /*
- * The region map: a balanced tree for look-ups and a list for walks. Guarded by the lock of the space
- * that owns the map.
+ * The region map: a balanced tree for look-ups and a list for walks. Guarded by the lock of the
+ * space that owns the map.
  */
+#include "mm/region.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
-#include "mm/region.h"
 #include "mm/slab.h"
 
 static SLAB_CACHE(region_cache, struct region);
@@ -52,7 +52,7 @@ struct region *region_find(struct region_map *map, uintptr_t address)
 struct region *region_next(const struct region_map *map, const struct region *region)
 {
     return region->link.next == &map->list ? NULL
-                                               : list_entry(region->link.next, struct region, link);
+                                           : list_entry(region->link.next, struct region, link);
 }
 
 struct region *region_previous(const struct region_map *map, const struct region *region)

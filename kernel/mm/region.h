@@ -22,7 +22,7 @@ enum region_flag {
     REGION_MAY_WRITE = 1 << 3,    /* mprotect() may allow writing */
     REGION_DONT_FORK = 1 << 4,    /* MADV_DONTFORK */
     REGION_WIPE_ON_FORK = 1 << 5, /* MADV_WIPEONFORK */
-    REGION_HAS_OWN = 1 << 6,      /* of a source, private, and a page was written: fork must copy it */
+    REGION_HAS_OWN = 1 << 6, /* of a source, private, and a page was written: fork must copy it */
 };
 
 struct region {

@@ -51,8 +51,8 @@ static struct region *find_old(struct address_space *space, const struct remap *
     } else if ((remap->flags & MREMAP_DONTUNMAP) && !region_is_private_anonymous(region)) {
         *error = -EINVAL;
     } else if (remap->new_length > remap->old_length) {
-        *error = space_check_limits(
-            space, (remap->new_length - remap->old_length) >> PAGE_SHIFT, region_is_data(region));
+        *error = space_check_limits(space, (remap->new_length - remap->old_length) >> PAGE_SHIFT,
+                                    region_is_data(region));
     }
     return region;
 }

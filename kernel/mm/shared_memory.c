@@ -14,9 +14,9 @@
 struct shared_memory {
     struct mapping_source source;
     struct refcount refs;
-    struct spinlock lock;  /* rank PAGE_CACHE */
-    uint64_t page_count;   /* (const) */
-    physical_t **leaves;   /* (lock) one for each LEAF_PAGES pages; NULL where nothing was touched */
+    struct spinlock lock; /* rank PAGE_CACHE */
+    uint64_t page_count;  /* (const) */
+    physical_t **leaves;  /* (lock) one for each LEAF_PAGES pages; NULL where nothing was touched */
 };
 
 static SLAB_CACHE(shared_memory_cache, struct shared_memory);

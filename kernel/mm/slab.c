@@ -2,18 +2,18 @@
  * Slabs: a block of frames cut into objects of one type. What a slab knows about itself is in the
  * record of its first frame, so that objects fill the frames without a header.
  *
- * Objects that were given back form a list through their first word; those never handed out are taken
- * in order, so that a new slab costs nothing to prepare. A slab that becomes empty goes back to the
- * frame allocator at once. Each cache has its own lock; any context may call.
+ * Objects that were given back form a list through their first word; those never handed out are
+ * taken in order, so that a new slab costs nothing to prepare. A slab that becomes empty goes back
+ * to the frame allocator at once. Each cache has its own lock; any context may call.
  */
+#include "mm/slab.h"
 #include "lib/assert.h"
 #include "mm/frame_table.h"
 #include "mm/kmalloc.h"
-#include "mm/slab.h"
 
 #define SLAB_ALIGNMENT   16
 #define SLAB_ORDER_MAX   3
-#define SLAB_WASTE_SHIFT 3    /* at most 1/8 of a slab is waste, if a larger order helps */
+#define SLAB_WASTE_SHIFT 3 /* at most 1/8 of a slab is waste, if a larger order helps */
 #define NO_OBJECT        0xffff
 #define POISON_BYTE      0x6b
 
@@ -150,7 +150,7 @@ void slab_for_each_cache(void (*visit)(const struct slab_cache *cache, void *arg
     struct slab_cache *cache;
 
     /* Caches are never removed, so the list can be walked without its lock. */
-    list_for_each(cache, &caches, link)
+    list_for_each (cache, &caches, link)
         visit(cache, argument);
 }
 

@@ -26,11 +26,10 @@ struct slab_cache {
 };
 
 #define SLAB_CACHE_INITIALIZER(cache, cache_name, object_size)                                     \
-    {.name = (cache_name),                                                                         \
-     .size = (object_size),                                                                        \
-     .lock = SPINLOCK_INITIALIZER(LOCK_RANK_SLAB),                                                 \
-     .partial = LIST_INITIALIZER((cache).partial),                                                 \
-     .link = LIST_INITIALIZER((cache).link)}
+    {                                                                                              \
+        .name = (cache_name), .size = (object_size), .lock = SPINLOCK_INITIALIZER(LOCK_RANK_SLAB), \
+        .partial = LIST_INITIALIZER((cache).partial), .link = LIST_INITIALIZER((cache).link)       \
+    }
 
 /* SLAB_CACHE(process_cache, struct process); */
 #define SLAB_CACHE(cache, type)                                                                    \

@@ -16,20 +16,20 @@
 struct address_space {
     struct page_table table; /* (M) its entries */
     struct refcount refs;
-    struct mutex lock; /* rank ADDRESS_SPACE */
+    struct mutex lock;     /* rank ADDRESS_SPACE */
     struct region_map map; /* (M) */
 
-    uint64_t mapped_pages;             /* (M) */
-    uint64_t data_pages;               /* (M) private and writable: RLIMIT_DATA */
-    uint64_t committed_pages;          /* (M) */
-    _Atomic uint64_t resident_pages;   /* (M/atomic) */
-    uint64_t peak_resident_pages;      /* (M) up to the last unmapping; see space_peak() */
-    _Atomic uint64_t minor_faults;     /* (M/atomic) */
+    uint64_t mapped_pages;           /* (M) */
+    uint64_t data_pages;             /* (M) private and writable: RLIMIT_DATA */
+    uint64_t committed_pages;        /* (M) */
+    _Atomic uint64_t resident_pages; /* (M/atomic) */
+    uint64_t peak_resident_pages;    /* (M) up to the last unmapping; see space_peak() */
+    _Atomic uint64_t minor_faults;   /* (M/atomic) */
 
     uintptr_t brk_start, brk_end; /* (M) brk_end as the program knows it, not rounded */
-    uintptr_t stack_bottom;       /* (M) nothing is placed from here to stack_top on: room to grow */
-    uintptr_t stack_top;          /* (M) */
-    size_t stack_limit;           /* (M) bytes, as of exec */
+    uintptr_t stack_bottom; /* (M) nothing is placed from here to stack_top on: room to grow */
+    uintptr_t stack_top;    /* (M) */
+    size_t stack_limit;     /* (M) bytes, as of exec */
     struct address_space_account *account; /* (const) who pays for committed pages; may be NULL */
     struct address_space_layout layout;    /* written by exec, before others see the space */
 };
@@ -84,7 +84,8 @@ static inline void space_insert_region(struct address_space *space, struct regio
 /* fault.c, under the lock: as address_space_fault(). */
 int space_fault_locked(struct address_space *space, uintptr_t address, enum port_access access);
 /* stack.c, under the lock: extends a stack down to an address below it. -EFAULT -ENOMEM. */
-int space_grow_stack(struct address_space *space, struct region *stack, uintptr_t address) MUST_CHECK;
+int space_grow_stack(struct address_space *space, struct region *stack,
+                     uintptr_t address) MUST_CHECK;
 
 /* shared_memory.c: zero pages that every mapping of the source shares. One reference, or NULL. */
 struct mapping_source *shared_memory_create(uint64_t pages) MUST_CHECK;

@@ -12,10 +12,10 @@ static void choose_place(struct address_space *space, size_t limit)
 
     if (limit > LAYOUT_STACK_MAX)
         limit = LAYOUT_STACK_MAX;
-    space->stack_top = limit <= LAYOUT_STACK_NEAR &&
-                               region_is_free(&space->map, low_bottom, LAYOUT_LOW_STACK)
-                           ? LAYOUT_LOW_STACK
-                           : USER_ADDRESS_END;
+    space->stack_top =
+        limit <= LAYOUT_STACK_NEAR && region_is_free(&space->map, low_bottom, LAYOUT_LOW_STACK)
+            ? LAYOUT_LOW_STACK
+            : USER_ADDRESS_END;
     space->stack_bottom = space->stack_top - limit - LAYOUT_STACK_GAP;
 }
 

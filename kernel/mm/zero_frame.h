@@ -3,4 +3,5 @@
 
 #include "mm/frame.h"
 
-extern physical_t zero_frame; /* constant after mm_init(); never freed: mm_init() keeps a reference */
+extern physical_t
+    zero_frame; /* constant after mm_init(); never freed: mm_init() keeps a reference */

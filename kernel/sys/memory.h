@@ -1,5 +1,6 @@
 /* The memory calls' part of start-up. */
 #pragma once
 
-/* Lets memory management see the resource limits of the current process. Before the first process. */
+/* Lets memory management see the resource limits of the current process. Before the first process.
+ */
 void memory_limits_register(void);

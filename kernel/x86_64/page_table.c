@@ -2,10 +2,10 @@
  * User page tables: walking, making and removing tables. Guarded by the lock of the address space;
  * a new space's and a dying one's belong to one thread alone.
  */
+#include "x86_64/page_table.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "mm/frame_table.h"
-#include "x86_64/page_table.h"
 
 #include <linux/mman.h>
 
@@ -98,25 +98,6 @@ void page_table_install(uint64_t *place, uint64_t entry)
     frame_record(frame_of_pointer(place))->used++;
 }
 
-uint64_t *page_table_find_or_create(struct page_table *table, uintptr_t address)
-{
-    uint64_t *entries = table->root;
-
-    for (unsigned level = LEVELS - 1; level > 0; level--) {
-        uint64_t *place = &entries[index_at(address, level)];
-
-        if (unlikely(*place == 0)) {
-            physical_t frame = alloc_table();
-
-            if (frame == 0)
-                return NULL;
-            page_table_install(place, frame | TABLE_BITS);
-        }
-        entries = table_of(*place);
-    }
-    return &entries[index_at(address, 0)];
-}
-
 uint64_t *page_table_next_leaf(const struct page_table *table, uintptr_t *address, uintptr_t end)
 {
     while (*address < end) {
@@ -137,16 +118,16 @@ uint64_t *page_table_next_leaf(const struct page_table *table, uintptr_t *addres
 
 void page_table_prune(struct page_table *table, uintptr_t address, struct tlb_batch *batch)
 {
-    uint64_t *path[LEVELS]; /* the entries that lead to the address, by level */
+    uint64_t *path[LEVELS] = {NULL}; /* the entries that lead to the address, by level */
     uint64_t *entries = table->root;
 
     for (unsigned level = LEVELS - 1; level > 0; level--) {
-        path[level] = &entries[index_at(address, level)];
-        if (*path[level] == 0) {
-            path[level] = NULL;
+        uint64_t *place = &entries[index_at(address, level)];
+
+        if (*place == 0)
             break;
-        }
-        entries = table_of(*path[level]);
+        path[level] = place;
+        entries = table_of(*place);
     }
     for (unsigned level = 1; level < LEVELS; level++) {
         physical_t frame;
@@ -160,6 +141,36 @@ void page_table_prune(struct page_table *table, uintptr_t address, struct tlb_ba
         frame_record(frame_of_pointer(path[level]))->used--;
         tlb_batch_add_table(batch, address, frame);
     }
+}
+
+static void prune_now(struct page_table *table, uintptr_t address)
+{
+    struct tlb_batch batch;
+
+    tlb_batch_begin(&batch, table, false);
+    page_table_prune(table, address, &batch);
+    tlb_batch_end(&batch);
+}
+
+uint64_t *page_table_find_or_create(struct page_table *table, uintptr_t address)
+{
+    uint64_t *entries = table->root;
+
+    for (unsigned level = LEVELS - 1; level > 0; level--) {
+        uint64_t *place = &entries[index_at(address, level)];
+
+        if (unlikely(*place == 0)) {
+            physical_t frame = alloc_table();
+
+            if (frame == 0) {
+                prune_now(table, address);
+                return NULL;
+            }
+            page_table_install(place, frame | TABLE_BITS);
+        }
+        entries = table_of(*place);
+    }
+    return &entries[index_at(address, 0)];
 }
 
 uint64_t page_table_protection_bits(int protection)

@@ -1,11 +1,11 @@
 /*
- * The user half of a page table, four levels. Guarded by the lock of the address space it belongs to;
- * the hardware reads it at any time.
+ * The user half of a page table, four levels. Guarded by the lock of the address space it belongs
+ * to; the hardware reads it at any time.
  *
- * An entry is 0 exactly if nothing is mapped. One whose page is mapped with PROT_NONE keeps its frame
- * but is not present. Each entry owns one reference to its frame. The accessed and dirty bits are
- * always set, so the hardware never writes to an entry. Each table counts its entries in use in its
- * struct frame, and goes when the count reaches zero: then all of it is zero again.
+ * An entry is 0 exactly if nothing is mapped. One whose page is mapped with PROT_NONE keeps its
+ * frame but is not present. Each entry owns one reference to its frame. The accessed and dirty bits
+ * are always set, so the hardware never writes to an entry. Each table counts its entries in use in
+ * its struct frame, and goes when the count reaches zero: then all of it is zero again.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Work on ranges of user page tables: unmapping, protection, the copy for fork, moving. It costs what
- * is mapped, not how far apart it lies. Guarded as page_table.c.
+ * Work on ranges of user page tables: unmapping, protection, the copy for fork, moving. It costs
+ * what is mapped, not how far apart it lies. Guarded as page_table.c.
  */
 #include "lib/assert.h"
 #include "lib/errno.h"

@@ -1,14 +1,14 @@
 /*
  * Translation look-aside buffers: loading of page tables, and shootdown.
  *
- * Invariant: a table's `cpus` holds a CPU's bit while that CPU may walk it. The bit is set before the
- * load and cleared after the next one; a changer writes its entries first and reads `cpus` then, with
- * a full barrier between. So either it sees the bit and interrupts the CPU, or the CPU loads the
- * tables after the change.
+ * Invariant: a table's `cpus` holds a CPU's bit while that CPU may walk it. The bit is set before
+ * the load and cleared after the next one; a changer writes its entries first and reads `cpus`
+ * then, with a full barrier between. So either it sees the bit and interrupts the CPU, or the CPU
+ * loads the tables after the change.
  *
- * Requests carry no address: each CPU counts the requests made of it and those served; serving is to
- * flush everything, or to let go of tables that nobody here runs with. A waiting CPU serves its own
- * requests, so two that wait for one another both get on, with interrupts masked too. No locks.
+ * Requests carry no address: each CPU counts the requests made of it and those served; serving is
+ * to flush everything, or to let go of tables that nobody here runs with. A waiting CPU serves its
+ * own requests, so two that wait for one another both get on, with interrupts masked too. No locks.
  */
 #include <stdatomic.h>
 

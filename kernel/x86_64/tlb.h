@@ -1,8 +1,9 @@
 /*
  * Which page table each CPU has loaded, and the removal of stale translations from them.
  *
- * A CPU that runs a kernel thread keeps the tables of the program before it. Whoever changes or frees
- * such tables tells that CPU by interrupt; a table is never freed while it is loaded anywhere.
+ * A CPU that runs a kernel thread keeps the tables of the program before it. Whoever changes or
+ * frees such tables tells that CPU by interrupt; a table is never freed while it is loaded
+ * anywhere.
  */
 #pragma once
 
@@ -21,8 +22,8 @@ void tlb_load(struct page_table *table);
  * no spinlock held. */
 void tlb_evict(struct page_table *table);
 
-/* No CPU uses an old translation of the page (of any page of the range, of the tables) any more when
- * it returns. Interrupts enabled, no spinlock held: it may wait for other CPUs. */
+/* No CPU uses an old translation of the page (of any page of the range, of the tables) any more
+ * when it returns. Interrupts enabled, no spinlock held: it may wait for other CPUs. */
 void tlb_flush_page(struct page_table *table, uintptr_t address);
 void tlb_flush_range(struct page_table *table, uintptr_t start, uintptr_t end);
 void tlb_flush_all(struct page_table *table);

@@ -1,4 +1,5 @@
-/* Frames on their way from a page table back to the allocator: see tlb.h. A batch belongs to one thread. */
+/* Frames on their way from a page table back to the allocator: see tlb.h. A batch belongs to one
+ * thread. */
 #include "mm/frame_table.h"
 #include "x86_64/tlb.h"
 

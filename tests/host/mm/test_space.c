@@ -10,7 +10,7 @@
 
 #include <linux/mman.h>
 
-#define PAGES(n) ((n) * PAGE_SIZE)
+#define PAGES(n) ((n)*PAGE_SIZE)
 
 /* A source of SOURCE_PAGES pages whose bytes are their page's number + 1. */
 #define SOURCE_PAGES 40
@@ -177,6 +177,7 @@ static void test_shared_anonymous(void **state)
     struct address_space *space = address_space_create();
     uintptr_t a = map(space, 0, 600, PROT_READ | PROT_WRITE, MAP_SHARED);
     struct address_space *child = fork_space(space);
+    uintptr_t b;
 
     (void)state;
     assert_int_equal(write_byte(child, a + PAGES(599), 9), 0);
@@ -185,8 +186,9 @@ static void test_shared_anonymous(void **state)
     assert_int_equal(write_byte(space, a, 8), 0);
     assert_int_equal(read_byte(child, a), 8);
     /* Growth shows pages that the object does not have. */
-    a = address_space_remap(space, a, PAGES(600), PAGES(601), MREMAP_MAYMOVE, 0);
-    assert_int_equal(address_space_fault(space, a + PAGES(600), PORT_ACCESS_READ), -EIO);
+    b = address_space_remap(space, a, PAGES(600), PAGES(601), MREMAP_MAYMOVE, 0);
+    assert_int_equal(read_byte(space, b), 8);
+    assert_int_equal(address_space_fault(space, b + PAGES(600), PORT_ACCESS_READ), -EIO);
     address_space_put(space);
     assert_int_equal(read_byte(child, a), 8);
     address_space_put(child);
@@ -277,8 +279,8 @@ static void test_protect(void **state)
     assert_int_equal(address_space_protect(space, a + PAGES(1), PAGES(1), PROT_READ), 0);
     assert_int_equal(read_byte(space, a + PAGES(1)), 5);
     assert_int_equal(address_space_fault(space, a + PAGES(1), PORT_ACCESS_WRITE), -EACCES);
-    assert_int_equal(
-        address_space_protect(space, a + PAGES(1), PAGES(1), PROT_READ | PROT_WRITE), 0);
+    assert_int_equal(address_space_protect(space, a + PAGES(1), PAGES(1), PROT_READ | PROT_WRITE),
+                     0);
     assert_int_equal(space->map.count, 1);
     assert_int_equal(write_byte(space, a + PAGES(1), 6), 0);
     assert_int_equal(address_space_protect(space, a + 1, PAGES(1), PROT_READ), -EINVAL);
@@ -309,9 +311,9 @@ static void test_placement(void **state)
     assert_int_equal(map(space, USER_ADDRESS_END, 1, PROT_READ, MAP_PRIVATE | MAP_FIXED), -ENOMEM);
     assert_int_equal(map(space, 0, MACHINE_FRAMES + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE),
                      -ENOMEM);
-    assert_in_range(map(space, 0, MACHINE_FRAMES + 1, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_NORESERVE),
-                    1, USER_ADDRESS_END);
+    assert_in_range(
+        map(space, 0, MACHINE_FRAMES + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE), 1,
+        USER_ADDRESS_END);
     address_space_put(space);
 }
 
@@ -365,8 +367,7 @@ static void test_remap(void **state)
     for (int i = 0; i < 4; i++)
         write_byte(space, a + PAGES(i), i + 1);
     assert_int_equal(address_space_remap(space, a, PAGES(4), PAGES(5), 0, 0), a);
-    assert_int_equal(map(space, a + PAGES(5), 1, PROT_READ, MAP_PRIVATE | MAP_FIXED),
-                     a + PAGES(5));
+    assert_int_equal(map(space, a + PAGES(5), 1, PROT_READ, MAP_PRIVATE | MAP_FIXED), a + PAGES(5));
     assert_int_equal(address_space_remap(space, a, PAGES(5), PAGES(6), 0, 0), -ENOMEM);
     b = address_space_remap(space, a + PAGES(1), PAGES(2), PAGES(700), MREMAP_MAYMOVE, 0);
     assert_int_equal(read_byte(space, b), 2);
@@ -375,9 +376,8 @@ static void test_remap(void **state)
     assert_int_equal(read_byte(space, a + PAGES(1)), -EFAULT);
     assert_int_equal(read_byte(space, a + PAGES(3)), 4);
     assert_int_equal(address_space_remap(space, b, PAGES(700), PAGES(1), 0, 0), b);
-    assert_int_equal(address_space_remap(space, b, PAGES(1), PAGES(2),
-                                         MREMAP_MAYMOVE | MREMAP_FIXED, a),
-                     a);
+    assert_int_equal(
+        address_space_remap(space, b, PAGES(1), PAGES(2), MREMAP_MAYMOVE | MREMAP_FIXED, a), a);
     assert_int_equal(read_byte(space, a), 2);
     assert_int_equal(read_byte(space, a + PAGES(1)), 0);
     assert_int_equal(address_space_remap(space, a, 0, PAGES(2), MREMAP_MAYMOVE, 0), -EINVAL);
@@ -489,8 +489,8 @@ static void test_account(void **state)
     assert_int_equal(account.pages, 6);
     assert_int_equal(map(space, 0, 4, PROT_READ, MAP_PRIVATE), a - PAGES(4));
     assert_int_equal(account.pages, 6);
-    assert_int_equal(
-        address_space_protect(space, a - PAGES(4), PAGES(4), PROT_READ | PROT_WRITE), 0);
+    assert_int_equal(address_space_protect(space, a - PAGES(4), PAGES(4), PROT_READ | PROT_WRITE),
+                     0);
     assert_int_equal(account.pages, 10);
     assert_null(address_space_fork(space, &error));
     assert_int_equal(error, -ENOMEM);
@@ -505,13 +505,20 @@ static void test_account(void **state)
 int test_spaces(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_demand_zero),      cmocka_unit_test(test_copy_on_write),
-        cmocka_unit_test(test_shared_anonymous), cmocka_unit_test(test_private_source),
-        cmocka_unit_test(test_shared_source),    cmocka_unit_test(test_fault_around),
-        cmocka_unit_test(test_protect),          cmocka_unit_test(test_placement),
-        cmocka_unit_test(test_stack),            cmocka_unit_test(test_brk),
-        cmocka_unit_test(test_remap),            cmocka_unit_test(test_advice),
-        cmocka_unit_test(test_fork_without_memory), cmocka_unit_test(test_account),
+        cmocka_unit_test(test_demand_zero),
+        cmocka_unit_test(test_copy_on_write),
+        cmocka_unit_test(test_shared_anonymous),
+        cmocka_unit_test(test_private_source),
+        cmocka_unit_test(test_shared_source),
+        cmocka_unit_test(test_fault_around),
+        cmocka_unit_test(test_protect),
+        cmocka_unit_test(test_placement),
+        cmocka_unit_test(test_stack),
+        cmocka_unit_test(test_brk),
+        cmocka_unit_test(test_remap),
+        cmocka_unit_test(test_advice),
+        cmocka_unit_test(test_fork_without_memory),
+        cmocka_unit_test(test_account),
     };
 
     return cmocka_run_group_tests_name("address spaces", tests, NULL, NULL);

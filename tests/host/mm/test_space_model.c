@@ -233,8 +233,8 @@ static void check_pages(struct address_space *space)
 static void test_model(void **state)
 {
     static void (*const operations[])(unsigned) = {
-        do_map,  do_map,  do_unmap, do_protect, do_write, do_write, do_write,
-        do_read, do_read, do_fork,  do_forget,  do_move,
+        do_map,   do_map,  do_unmap, do_protect, do_write,  do_write,
+        do_write, do_read, do_read,  do_fork,    do_forget, do_move,
     };
     struct balance before = balance_now();
 
