@@ -84,8 +84,30 @@ $(HOST_BIN)/tsan_lock: tests/host/tsan/lock.c kernel/sched/spinlock.c \
 	@mkdir -p $(@D)
 	$(HOST_CC) $(HOST_TSAN_CFLAGS) -no-pie -o $@ $(filter %.c,$^) -lpthread
 
+# Memory: kernel/mm and the user page tables, on a machine of their own.
+HOST_MM_KERNEL_C := $(wildcard kernel/mm/*.c) kernel/x86_64/page_table.c \
+                    kernel/x86_64/page_table_range.c kernel/x86_64/tlb_batch.c kernel/lib/rbtree.c
+HOST_MM_C        := $(wildcard tests/host/mm/*.c)
+HOST_MM_O        := $(HOST_MM_KERNEL_C:%.c=$(HOST_BUILD)/mm/%.o) $(HOST_MM_C:%.c=$(HOST_BUILD)/mm/%.o)
+
+$(HOST_BUILD)/mm/kernel/%.o: kernel/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_COMMON) -O1 -ffreestanding $(HOST_SANITIZE) -nostdinc -Itests/host/mm/include \
+	    -isystem $(shell $(HOST_CC) -print-file-name=include) -isystem $(UAPI) -Ikernel -Iinclude -I. \
+	    -c -o $@ $<
+
+$(HOST_BUILD)/mm/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_COMMON) -O1 $(HOST_SANITIZE) -D_GNU_SOURCE -Itests/host/mm/include -Ikernel -I. \
+	    -c -o $@ $<
+
+$(HOST_BIN)/mm: $(HOST_MM_O)
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_LDFLAGS) -o $@ $^ -lcmocka
+-include $(HOST_MM_O:.o=.d)
+
 # What `make test-host` runs.
-HOST_TESTS := $(HOST_BIN)/unit $(HOST_BIN)/tsan_lock $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
+HOST_TESTS := $(HOST_BIN)/unit $(HOST_BIN)/mm $(HOST_BIN)/tsan_lock $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
 
 .PHONY: host-test
 host-test: test-host
