@@ -26,20 +26,35 @@ static COLD void refuse_rip(struct user_frame *frame)
         frame->rip = 0;
 }
 
-void prepare_user_mode(struct user_frame *frame)
+static inline bool must_look(const struct thread *thread, const struct user_frame *frame)
+{
+    return atomic_load_explicit(&thread->work, memory_order_relaxed) != 0 || !rip_is_user(frame);
+}
+
+static __attribute__((noinline)) void do_pending_work(struct user_frame *frame)
 {
     struct thread *thread = port_current();
 
-    while (unlikely(atomic_load_explicit(&thread->work, memory_order_relaxed) != 0 ||
-                    !rip_is_user(frame))) {
+    do {
         port_irq_enable();
         if (thread_has_work(thread, UINT32_MAX))
             port_handlers.user_return(frame);
         else
             refuse_rip(frame);
         port_irq_disable();
-    }
+    } while (must_look(thread, frame));
+}
+
+static inline void leave_kernel(struct user_frame *frame)
+{
+    if (unlikely(must_look(port_current(), frame)))
+        do_pending_work(frame);
     port_handlers.kernel_leave();
+}
+
+void prepare_user_mode(struct user_frame *frame)
+{
+    leave_kernel(frame);
 }
 
 bool system_call_enter(struct user_frame *frame)
@@ -48,6 +63,6 @@ bool system_call_enter(struct user_frame *frame)
     port_irq_enable();
     frame->rax = (uint64_t)port_handlers.system_call(frame, frame->original_rax, &frame->rdi);
     port_irq_disable();
-    prepare_user_mode(frame);
+    leave_kernel(frame);
     return sysret_fits(frame);
 }

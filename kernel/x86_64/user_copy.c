@@ -1,8 +1,12 @@
-/* Copies to and from user space: the bounds of the user half are checked here, the rest by the MMU. */
+/* Copies to and from user space: the bounds of the user half are checked first, the rest by the MMU.
+ * copy_to_user() and copy_from_user() are in user_copy_bytes.S. */
 #include "mm/user_copy.h"
 
 #include "lib/errno.h"
 #include "mm/address_space.h"
+#include "x86_64/user_half.h"
+
+_Static_assert(USER_HALF_END == USER_ADDRESS_END, "copy_to_user() and copy_from_user()");
 
 /* user_copy_bytes.S */
 size_t user_copy_bytes(void *destination, const void *source, size_t size);
@@ -17,20 +21,6 @@ static inline bool range_ok(uintptr_t address, size_t size)
 bool user_range_ok(uintptr_t address, size_t size)
 {
     return range_ok(address, size);
-}
-
-int copy_from_user(void *destination, uintptr_t source, size_t size)
-{
-    if (!range_ok(source, size) || user_copy_bytes(destination, (const void *)source, size))
-        return -EFAULT;
-    return 0;
-}
-
-int copy_to_user(uintptr_t destination, const void *source, size_t size)
-{
-    if (!range_ok(destination, size) || user_copy_bytes((void *)destination, source, size))
-        return -EFAULT;
-    return 0;
 }
 
 int clear_user(uintptr_t destination, size_t size)

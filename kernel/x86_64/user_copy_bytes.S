@@ -3,6 +3,7 @@
  * goes on if the access is refused. Interrupts stay enabled; the user half is open only in between.
  */
 #include "x86_64/smap.h"
+#include "x86_64/user_half.h"
 
 .macro MAY_FAULT instruction, target
 772:
@@ -12,29 +13,75 @@
     .popsection
 .endm
 
+#define EFAULT 14
+
+/*
+ * int NAME(destination rdi, source rsi, size rdx): 0 or -EFAULT. The sizes of fields, 4 to 16 bytes, go
+ * by two moves that may overlap.
+ */
+.macro USER_COPY name, user_address
+    .globl \name
+    .type \name, @function
+\name:
+    movabsq $USER_HALF_END, %rax
+    subq %rdx, %rax
+    jb .Lrefused
+    cmpq \user_address, %rax
+    jb .Lrefused
+    cmpq $16, %rdx
+    ja 2f
+    cmpl $8, %edx
+    jb 1f
+    SMAP_STAC
+    MAY_FAULT "movq (%rsi), %rax", .Lrefused_open
+    MAY_FAULT "movq -8(%rsi, %rdx), %rcx", .Lrefused_open
+    MAY_FAULT "movq %rax, (%rdi)", .Lrefused_open
+    MAY_FAULT "movq %rcx, -8(%rdi, %rdx)", .Lrefused_open
+    SMAP_CLAC
+    xorl %eax, %eax
+    ret
+1:  cmpl $4, %edx
+    jb 2f
+    SMAP_STAC
+    MAY_FAULT "movl (%rsi), %eax", .Lrefused_open
+    MAY_FAULT "movl -4(%rsi, %rdx), %ecx", .Lrefused_open
+    MAY_FAULT "movl %eax, (%rdi)", .Lrefused_open
+    MAY_FAULT "movl %ecx, -4(%rdi, %rdx)", .Lrefused_open
+    SMAP_CLAC
+    xorl %eax, %eax
+    ret
+2:  call user_copy_bytes
+    negq %rax /* carry, unless all was copied */
+    sbbl %eax, %eax
+    andl $-EFAULT, %eax
+    ret
+    .size \name, . - \name
+.endm
+
     .text
+    USER_COPY copy_to_user, %rdi
+    USER_COPY copy_from_user, %rsi
+
+.Lrefused_open:
+    SMAP_CLAC
+.Lrefused:
+    movl $-EFAULT, %eax
+    ret
+
 /*
  * size_t user_copy_bytes(void *destination, const void *source, size_t size): the bytes not copied.
- * Fields of 8 bytes, the most common size, take the short way. A refused word is tried again by bytes,
- * so that the count is exact.
+ * A word that is refused is tried again by bytes, so that the count is exact.
  */
     .globl user_copy_bytes
     .type user_copy_bytes, @function
 user_copy_bytes:
     SMAP_STAC
-    cmpq $8, %rdx
-    jne 1f
-    MAY_FAULT "movq (%rsi), %rax", .Lcopy_by_bytes
-    MAY_FAULT "movq %rax, (%rdi)", .Lcopy_by_bytes
-    SMAP_CLAC
-    xorl %eax, %eax
-    ret
-1:  movq %rdx, %rcx
+    movq %rdx, %rcx
     shrq $3, %rcx
     MAY_FAULT "rep movsq", .Lcopy_rest
     movl %edx, %ecx
     andl $7, %ecx
-2:  MAY_FAULT "rep movsb", .Lcopy_end
+1:  MAY_FAULT "rep movsb", .Lcopy_end
 .Lcopy_end:
     SMAP_CLAC
     movq %rcx, %rax
@@ -42,10 +89,7 @@ user_copy_bytes:
 .Lcopy_rest: /* words left in rcx, and the odd bytes */
     andl $7, %edx
     leaq (%rdx, %rcx, 8), %rcx
-    jmp 2b
-.Lcopy_by_bytes:
-    movl $8, %ecx
-    jmp 2b
+    jmp 1b
     .size user_copy_bytes, . - user_copy_bytes
 
 /* size_t user_clear_bytes(void *destination, size_t size): the bytes not cleared. */
