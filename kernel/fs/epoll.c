@@ -516,6 +516,8 @@ static void epoll_release(struct file *file)
 static const struct file_operations epoll_operations = {
     .name = "anon_inode:[eventpoll]",
     .poll = epoll_poll,
+    .seek = file_seek_nowhere,
+    .ignores_position = true,
     .release = epoll_release,
 };
 

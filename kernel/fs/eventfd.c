@@ -143,6 +143,8 @@ static const struct file_operations eventfd_operations = {
     .write = eventfd_write,
     .poll = eventfd_poll,
     .describe = eventfd_describe,
+    .seek = file_seek_nowhere,
+    .ignores_position = true,
     .release = eventfd_release,
 };
 

@@ -192,8 +192,6 @@ static const struct file_operations text_operations = {
 
 static int file_open_text(struct inode *inode, struct file *file)
 {
-    if ((file->flags & O_ACCMODE) != O_RDONLY)
-        return -EACCES;
     file->private = kmalloc(sizeof(struct text));
     if (!file->private)
         return -ENOMEM;
