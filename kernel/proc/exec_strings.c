@@ -8,8 +8,8 @@
 
 /* execve(2): one string may have 32 pages, all together a quarter of the stack limit, at least 32
  * pages. */
-#define STRING_PAGES_MAX    32
-#define STRINGS_BYTES_LEAST (STRING_PAGES_MAX * PAGE_SIZE)
+#define STRING_BYTES_MAX    (32 * PAGE_SIZE)
+#define STRINGS_BYTES_LEAST STRING_BYTES_MAX
 
 void exec_strings_init(struct exec_strings *strings)
 {
@@ -133,13 +133,14 @@ int exec_strings_add_user(struct exec_strings *strings, uintptr_t string)
         length = copy_string_from_user(to, string, part);
         if (length >= 0) {
             strings->bytes += (size_t)length + 1;
-            return strings->bytes <= limit ? 0 : -E2BIG;
+            return strings->bytes <= limit && strings->bytes - start <= STRING_BYTES_MAX ? 0
+                                                                                         : -E2BIG;
         }
         if (length != -ENAMETOOLONG)
             return (int)length;
         strings->bytes += part;
         string += part;
-        if (strings->bytes > limit || strings->bytes - start > STRING_PAGES_MAX * PAGE_SIZE)
+        if (strings->bytes > limit || strings->bytes - start > STRING_BYTES_MAX)
             return -E2BIG;
     }
 }

@@ -121,27 +121,45 @@ static bool try_lists_locked(struct waiter *waiter)
     return false;
 }
 
-static bool any_child_matches_locked(struct process *parent, int options) REQUIRES(family_lock);
-static bool any_child_matches_locked(struct process *parent, int options)
+/* May news still come of this child? A zombie has none but its exit, and that only if a claim on it
+ * is put back: unclaimed, it would have been found. */
+static bool has_hope_locked(const struct process *child, int options) REQUIRES(family_lock);
+static bool has_hope_locked(const struct process *child, int options)
 {
-    if (options & __WALL)
-        return parent->child_count > 0;
-    if (options & __WCLONE)
-        return parent->clone_child_count > 0;
-    return parent->child_count > parent->clone_child_count;
+    if (!kind_is_wanted(child, options))
+        return false;
+    return child->state != PROCESS_ZOMBIE || (options & WEXITED);
 }
 
-/* Is there anybody in the group whose news may still come? Looks at the group's members. */
-static bool group_has_child_locked(struct process *parent, const struct wait_request *request)
+static bool any_child_has_hope_locked(struct process *parent, int options) REQUIRES(family_lock);
+static bool any_child_has_hope_locked(struct process *parent, int options)
+{
+    struct process *child;
+
+    if (options & WEXITED) {
+        if (options & __WALL)
+            return parent->child_count > 0;
+        if (options & __WCLONE)
+            return parent->clone_child_count > 0;
+        return parent->child_count > parent->clone_child_count;
+    }
+    list_for_each (child, &parent->living, sibling)
+        if (kind_is_wanted(child, options))
+            return true;
+    return false;
+}
+
+/* Looks at the group's members. */
+static bool group_has_hope_locked(struct process *parent, const struct wait_request *request)
     REQUIRES(family_lock);
-static bool group_has_child_locked(struct process *parent, const struct wait_request *request)
+static bool group_has_hope_locked(struct process *parent, const struct wait_request *request)
 {
     struct process *member;
 
     if (!request->pid || !request->pid->group)
         return false;
     list_for_each (member, &request->pid->group->members, group_link)
-        if (member->parent == parent && kind_is_wanted(member, request->options))
+        if (member->parent == parent && has_hope_locked(member, request->options))
             return true;
     return false;
 }
@@ -159,17 +177,17 @@ static bool look_locked(void *argument)
     case WAIT_PROCESS:
         if (child && child->parent == waiter->parent && try_child_locked(waiter, child))
             return true;
-        hope = child && child->parent == waiter->parent && child_matches(child, request);
+        hope = child && child->parent == waiter->parent && has_hope_locked(child, request->options);
         break;
     case WAIT_GROUP:
         if (try_lists_locked(waiter))
             return true;
-        hope = group_has_child_locked(waiter->parent, request);
+        hope = group_has_hope_locked(waiter->parent, request);
         break;
     case WAIT_ANY:
         if (try_lists_locked(waiter))
             return true;
-        hope = any_child_matches_locked(waiter->parent, request->options);
+        hope = any_child_has_hope_locked(waiter->parent, request->options);
         break;
     }
     waiter->error = hope ? 0 : -ECHILD;
