@@ -106,6 +106,7 @@ struct process_signals {
     struct signal_actions *actions; /* (lock) reference; NULL once it exits: takes no more */
     struct user_account *account;   /* (lock) reference: who pays for what is queued */
     uint32_t charged;               /* (lock) queued signals counted in the account */
+    bool autoreaped;                /* (lock) what the actions said of SIGCHLD when they went */
     bool is_protected;              /* (lock) pid 1: default actions do not happen */
     bool exiting_by_signal;         /* (lock) a fatal signal was taken; all threads are to die */
     int fatal_signal;               /* (lock) */

@@ -97,11 +97,23 @@ static struct kernel_sigaction action_of(struct process *process, int signal)
     return action;
 }
 
+bool signal_autoreaps_locked(const struct process_signals *signals)
+{
+    const struct kernel_sigaction *action;
+
+    if (!signals->actions)
+        return signals->autoreaped;
+    action = &signals->actions->actions[SIGCHLD - 1];
+    return action->handler == (uintptr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT);
+}
+
 bool signal_children_autoreap(struct process *parent)
 {
-    struct kernel_sigaction action = action_of(parent, SIGCHLD);
+    irq_state_t state = signal_lock(parent);
+    bool autoreaps = signal_autoreaps_locked(&parent->signals);
 
-    return action.handler == (uintptr_t)SIG_IGN || (action.flags & SA_NOCLDWAIT);
+    signal_unlock(parent, state);
+    return autoreaps;
 }
 
 bool signal_wants_child_stops(struct process *parent)

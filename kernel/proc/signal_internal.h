@@ -75,6 +75,9 @@ void signal_actions_put(struct signal_actions *actions);
 /* Would it be thrown away at once? Never if the thread blocks it. */
 bool signal_is_discarded_locked(struct process *process, struct user_thread *thread, int signal);
 
+/* Do its children vanish unreaped? Also while it dies, when its actions are gone already. */
+bool signal_autoreaps_locked(const struct process_signals *signals);
+
 /* --- signal_mask.c --- */
 /* Sets the mask and looks again at what is pending, even if the mask stays as it is. */
 void signal_settle_mask(signal_set mask);

@@ -158,6 +158,7 @@ void signals_exit(struct process *process)
     actions = signals->actions;
     account = signals->account;
     channel = signals->channel;
+    signals->autoreaped = actions && signal_autoreaps_locked(signals);
     signals->actions = NULL;
     signals->channel = NULL;
     signals->account = NULL;

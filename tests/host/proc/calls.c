@@ -12,12 +12,10 @@
 
 /* --- fork --- */
 
-static int64_t do_fork(const uint64_t a[6])
+int64_t do_fork(const uint64_t a[6])
 {
-    struct fork_request request = {.flags = a[0],
-                                   .exit_signal = (int)a[1],
-                                   .stack = a[2],
-                                   .tls = (const uintptr_t *)&a[3]};
+    struct fork_request request = {
+        .flags = a[0], .exit_signal = (int)a[1], .stack = a[2], .tls = (const uintptr_t *)&a[3]};
     struct process *child;
     int error = fork_check_flags(request.flags);
 
@@ -102,10 +100,11 @@ static struct pid *selected_pid(int selector)
 static int64_t do_wait(const uint64_t a[6])
 {
     int selector = (int)a[0];
-    struct wait_request request = {
-        .kind = selector == -1 ? WAIT_ANY : selector > 0 ? WAIT_PROCESS : WAIT_GROUP,
-        .pid = selected_pid(selector),
-        .options = (int)a[1]};
+    struct wait_request request = {.kind = selector == -1 ? WAIT_ANY
+                                           : selector > 0 ? WAIT_PROCESS
+                                                          : WAIT_GROUP,
+                                   .pid = selected_pid(selector),
+                                   .options = (int)a[1]};
     struct wait_result result;
     int error = process_wait(&request, &result);
 

@@ -1,7 +1,7 @@
 /*
- * System calls for the programs of the proc scenarios: the thin layer that kernel/sys is in the real
- * kernel. All are to be called in user mode, from a program; pids are numbers, results and errors are
- * those of Linux.
+ * System calls for the programs of the proc scenarios: the thin layer that kernel/sys is in the
+ * real kernel. All are to be called in user mode, from a program; pids are numbers, results and
+ * errors are those of Linux.
  */
 #pragma once
 
@@ -12,6 +12,8 @@
 #include "proc/wait.h"
 #include "sim.h"
 
+/* The kernel's half of call_fork_with(): flags, exit signal, program, its argument. */
+int64_t do_fork(const uint64_t arguments[6]);
 /* clone(2): the child runs program(argument) and exits with 0 when that returns. */
 int call_fork_with(uint64_t flags, int exit_signal, sim_program *program, uintptr_t argument);
 int call_fork(sim_program *program, uintptr_t argument);

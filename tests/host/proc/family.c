@@ -37,7 +37,8 @@ void scenario_exit_wait(void)
     system_run(exit_wait);
 }
 
-/* By pid, polled, peeked at, and with a bad address: the zombie is there until it was really taken. */
+/* By pid, polled, peeked at, and with a bad address: the zombie is there until it was really taken.
+ */
 static void exit_wait_ways(void)
 {
     struct waited waited;
@@ -107,8 +108,8 @@ void scenario_exit_exit(void)
     system_run(exit_exit);
 }
 
-/* --- two waiters x one zombie: CLONE_PARENT siblings cannot share a child, but a parent whose wait is
- * interrupted by a handler that waits too can --- */
+/* --- two waiters x one zombie: CLONE_PARENT siblings cannot share a child, but a parent whose wait
+ * is interrupted by a handler that waits too can --- */
 
 static int handler_reaped, handler_calls;
 

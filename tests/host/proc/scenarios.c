@@ -4,7 +4,10 @@
 #include "sim.h"
 #include "system.h"
 
-#define SCENARIO(f, ...) {.name = #f, .run = scenario_##f, .boot = boot_processes, __VA_ARGS__}
+#define SCENARIO(f, ...)                                                                           \
+    {                                                                                              \
+        .name = #f, .run = scenario_##f, .boot = boot_processes, __VA_ARGS__                       \
+    }
 
 const struct sim_scenario sim_scenarios[] = {
     SCENARIO(exit_wait, .cpus = 2, .preemptions = 2, .seeds = 1000),
@@ -21,5 +24,6 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(setpgid_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(parent_death_signal, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(allocations, .cpus = 2, .seeds = 1000, .fail_allocations = true),
+    SCENARIO(family_model, .cpus = 3, .seeds = 300, .step_limit = 100000000),
 };
 const size_t sim_scenario_count = array_length(sim_scenarios);

@@ -15,3 +15,5 @@ void scenario_kill_exit(void);
 void scenario_setpgid_exit(void);
 void scenario_parent_death_signal(void);
 void scenario_allocations(void);
+
+void scenario_family_model(void);

@@ -1,8 +1,8 @@
 /*
  * A simulated system with processes: init, and what a scenario runs in it.
  *
- * A scenario's program runs in pid 1 or, by system_run_child(), in a child of it, whose orphans init
- * reaps. When it is done nothing may be left: neither processes nor memory.
+ * A scenario's program runs in pid 1 or, by system_run_child(), in a child of it, whose orphans
+ * init reaps. When it is done nothing may be left: neither processes nor memory.
  */
 #pragma once
 
@@ -11,7 +11,8 @@
 /* The boot function of scenarios with processes. */
 void boot_processes(void);
 
-/* Runs program() as pid 1, checks the family (proc_check) and that nothing is left of its children. */
+/* Runs program() as pid 1, checks the family (proc_check) and that nothing is left of its children.
+ */
 void system_run(void (*program)(void));
 /* Runs program() in a child of an init that reaps whatever it inherits, until that child and all
  * orphans are gone. */

@@ -593,9 +593,27 @@ void sim_wait_until(bool (*condition)(void *), void *argument)
         sim_fail("what the scenario waits for never happens");
 }
 
+static bool nobody_else_runs(void *argument)
+{
+    (void)argument;
+    for (unsigned i = 0; i < cpu_count; i++) {
+        const struct machine_cpu *cpu = machine_of(i);
+
+        if (cpu == sim_cpu ? cpus[i].run_queue.ready_count > 0
+                           : cpu->state != SIM_CPU_IDLE || cpu->pending)
+            return false;
+    }
+    return true;
+}
+
+void sim_settle(void)
+{
+    sim_wait_until(nobody_else_runs, NULL);
+}
+
 void sim_note(const char *format, ...)
 {
-    char text[64];
+    char text[80];
     va_list arguments;
 
     va_start(arguments, format);

@@ -38,6 +38,31 @@ const char *__ubsan_default_options(void)
     return "print_stacktrace=1";
 }
 
+#define COUNTERS_MAX 8
+
+static struct {
+    const char *name;
+    uint64_t value;
+} counters[COUNTERS_MAX];
+
+void sim_count(const char *name, uint64_t amount)
+{
+    for (size_t i = 0; i < COUNTERS_MAX; i++) {
+        if (counters[i].name && strcmp(counters[i].name, name) != 0)
+            continue;
+        counters[i].name = name;
+        counters[i].value += amount;
+        return;
+    }
+}
+
+static void print_counters(void)
+{
+    for (size_t i = 0; i < COUNTERS_MAX && counters[i].name; i++)
+        printf(", %lu %s", (unsigned long)counters[i].value, counters[i].name);
+    memset(counters, 0, sizeof(counters));
+}
+
 static double seconds(void)
 {
     struct timespec now;
@@ -164,6 +189,7 @@ static bool run_scenario(uint64_t *total)
                complete ? " (all)" : " (stopped at the limit)");
     if (failures)
         printf(", %lu allocation failures", (unsigned long)failures);
+    print_counters();
     printf(", %.1f s\n", seconds() - start);
     fflush(stdout);
     *total += seeds + schedules + failures * SEEDS_PER_FAILURE;

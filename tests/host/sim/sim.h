@@ -64,8 +64,12 @@ unsigned sim_branch(unsigned options);
 bool sim_poll(bool (*condition)(void *argument), void *argument);
 /* The same, but then the run fails. */
 void sim_wait_until(bool (*condition)(void *argument), void *argument);
+/* Gives the CPU away until nobody else has anything to do, but for waiting for time to pass. */
+void sim_settle(void);
 /* Runs function(argument) as the handler of a device interrupt on that CPU. */
 void sim_post_interrupt(unsigned cpu, void (*function)(void *argument), void *argument);
+/* Adds to a count that is shown with the scenario's result. The name is not copied. */
+void sim_count(const char *name, uint64_t amount);
 /* Remarks in the trace. */
 void sim_note(const char *format, ...) PRINTF_LIKE(1, 2);
 /* A name for the trace. The string is not copied. */

@@ -17,7 +17,7 @@ struct trace_record {
     unsigned char cpu;
     bool in_interrupt, interrupts;
     char thread[16];
-    char note[48];
+    char note[80];
 };
 
 struct object_name {

@@ -1,0 +1,180 @@
+/*
+ * The search for an order: depth first over what may happen next (a call, a death), cut where an
+ * answer differs from the model's, and where it has been before.
+ */
+#include "linearize.h"
+
+#include "lib/string.h"
+#include "sim.h"
+
+#define SEEN_SIZE 16384 /* a power of two */
+
+static const struct step *steps;
+static unsigned count;
+static const struct snapshot *after;
+static uint64_t seen[SEEN_SIZE];
+static unsigned seen_count;
+
+static uint64_t hash_of(const struct model *model, uint32_t done)
+{
+    const uint8_t *bytes = (const uint8_t *)model;
+    uint64_t hash = 0xcbf29ce484222325ull ^ done;
+
+    for (size_t i = 0; i < sizeof(*model); i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+    return hash | 1;
+}
+
+/* Remembers; true if it was here before. */
+static bool was_here(const struct model *model, uint32_t done)
+{
+    uint64_t hash = hash_of(model, done);
+    size_t place = hash & (SEEN_SIZE - 1);
+
+    while (seen[place] && seen[place] != hash)
+        place = (place + 1) & (SEEN_SIZE - 1);
+    if (seen[place])
+        return true;
+    if (++seen_count > SEEN_SIZE / 2)
+        sim_fail("the search for an order takes too long");
+    seen[place] = hash;
+    return false;
+}
+
+static bool agrees_with_snapshot(const struct model *model)
+{
+    for (int i = 0; i < MODEL_SLOTS; i++) {
+        const struct model_process *process = &model->processes[i];
+
+        if ((process->state != MODEL_FREE) != after->processes[i].exists)
+            return false;
+        if (process->state == MODEL_FREE)
+            continue;
+        if (process->state == MODEL_EXITING || (process->state == MODEL_ALIVE && process->killed))
+            return false;
+        if ((process->state == MODEL_ZOMBIE) != after->processes[i].is_zombie ||
+            process->parent != after->processes[i].parent ||
+            process->group != after->processes[i].group ||
+            process->session != after->processes[i].session)
+            return false;
+        if (process->state == MODEL_ZOMBIE && process->status != after->processes[i].status)
+            return false;
+        for (int j = 0; j < MODEL_SLOTS && process->state == MODEL_ZOMBIE; j++)
+            if (model->processes[j].state == MODEL_ZOMBIE &&
+                model->processes[j].parent == process->parent &&
+                (model->processes[j].order < process->order) !=
+                    (after->processes[j].place < after->processes[i].place))
+                return false;
+    }
+    return true;
+}
+
+/* A sleeper whose group has nobody left looks again only when there is news. */
+static bool sleeps_rightly(const struct model *model, const struct model_operation *operation)
+{
+    struct model copy = *model;
+    struct model_result result;
+
+    if (!model_do(&copy, operation, &result))
+        return true;
+    return result.error &&
+           (operation->selector == SELECT_GROUP || operation->selector == SELECT_OWN_GROUP);
+}
+
+static bool is_end(const struct model *model, uint32_t done)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (steps[i].outcome == STEP_ANSWERED && !(done & (1u << i)))
+            return false;
+        if (steps[i].outcome == STEP_SLEEPS && !sleeps_rightly(model, &steps[i].operation))
+            return false;
+    }
+    return agrees_with_snapshot(model);
+}
+
+static bool is_same(const struct model_result *a, const struct model_result *b)
+{
+    return a->error == b->error && a->slot == b->slot && a->status == b->status;
+}
+
+static bool search(const struct model *model, uint32_t done, struct model *end);
+
+static bool try_step(const struct model *model, uint32_t done, unsigned index, struct model *end)
+{
+    const struct step *step = &steps[index];
+    struct model copy = *model;
+    struct model_result result;
+
+    if (step->outcome == STEP_SLEEPS ||
+        model->processes[step->operation.issuer].state != MODEL_ALIVE ||
+        !model_do(&copy, &step->operation, &result))
+        return false;
+    if (step->outcome == STEP_ANSWERED && !is_same(&result, &step->result))
+        return false;
+    return search(&copy, done | (1u << index), end);
+}
+
+/* Two zombies of one parent died in the order in which they stand in its list now. */
+static bool dies_out_of_turn(const struct model *model, int slot)
+{
+    if (!after->processes[slot].is_zombie)
+        return false;
+    for (int i = 0; i < MODEL_SLOTS; i++)
+        if (model->processes[i].state == MODEL_ZOMBIE && after->processes[i].is_zombie &&
+            after->processes[i].parent == after->processes[slot].parent &&
+            model->processes[i].parent == after->processes[i].parent &&
+            after->processes[i].place > after->processes[slot].place)
+            return true;
+    return false;
+}
+
+/* Between its two steps a dying process only differs from a living one if it was a subreaper. */
+static bool try_death(const struct model *model, uint32_t done, int slot, struct model *end)
+{
+    const struct model_process *process = &model->processes[slot];
+    struct model copy = *model;
+    bool was_subreaper = process->subreaper;
+
+    if (process->state == MODEL_ALIVE && process->killed) {
+        model_begin_exit(&copy, slot, 0x80 | 9);
+        if (was_subreaper)
+            return search(&copy, done, end);
+    } else if (process->state != MODEL_EXITING) {
+        return false;
+    }
+    if (dies_out_of_turn(&copy, slot))
+        return false;
+    model_finish_exit(&copy, slot);
+    return search(&copy, done, end);
+}
+
+static bool search(const struct model *model, uint32_t done, struct model *end)
+{
+    if (was_here(model, done))
+        return false;
+    if (is_end(model, done)) {
+        *end = *model;
+        return true;
+    }
+    for (unsigned i = 0; i < count; i++)
+        if (!(done & (1u << i)) && try_step(model, done, i, end))
+            return true;
+    for (int i = 0; i < MODEL_SLOTS; i++)
+        if (try_death(model, done, i, end))
+            return true;
+    return false;
+}
+
+bool linearize(struct model *model, const struct step *all_steps, unsigned step_count,
+               const struct snapshot *snapshot)
+{
+    struct model start = *model;
+
+    steps = all_steps;
+    count = step_count;
+    after = snapshot;
+    if (seen_count)
+        memset(seen, 0, sizeof(seen));
+    seen_count = 0;
+    return search(&start, 0, model);
+}
