@@ -11,7 +11,6 @@ import subprocess
 
 QEMU = "qemu-system-x86_64"
 CPU = "qemu64,+rdrand,+smep,+smap"
-CPU_TIMED = CPU + ",+xsave,+rdtscp"
 FIRMWARE = ("/usr/share/ovmf/OVMF.fd", "/usr/share/qemu/OVMF.fd", "/usr/share/OVMF/OVMF.fd")
 KERNEL_PORTS = {"log": 0xE9, "stdout": 0xEA, "stderr": 0xEB, "control": 0xEC}
 EXIT_PORT = 0x501
@@ -68,7 +67,7 @@ class Machine:
         elif os.environ.get("ACCEL") == "kvm":
             board += ["-accel", "kvm", "-cpu", os.environ.get("KIN_CPU", "host")]
         else:
-            board += ["-accel", "tcg", "-cpu", os.environ.get("KIN_CPU", CPU_TIMED)]
+            board += ["-accel", "tcg", "-cpu", os.environ.get("KIN_CPU", CPU)]
         if settings.gdb:
             board += ["-S", "-gdb", f"tcp:127.0.0.1:{settings.gdb_port}"]
         return board
