@@ -77,6 +77,12 @@ bool file_is_writable(const struct file *file)
     return ((flags + 1) & 2) != 0 && !(flags & O_PATH);
 }
 
+/* Linux refuses transfers that would end beyond the largest offset, however short they turn out. */
+static bool position_overflows(uint64_t position, size_t size)
+{
+    return (int64_t)(position + size) < 0;
+}
+
 static bool uses_position(const struct file *file)
 {
     return file->operations->seek && !file->operations->ignores_position;
@@ -99,8 +105,11 @@ int64_t file_read(struct file *file, uintptr_t buffer, size_t size)
 
         return operations->read(file, buffer, size, &none);
     }
+    int64_t result = -EINVAL;
+
     mutex_lock(&file->position_lock);
-    int64_t result = operations->read(file, buffer, size, &file->position);
+    if (likely(!position_overflows(file->position, size)))
+        result = operations->read(file, buffer, size, &file->position);
 
     mutex_unlock(&file->position_lock);
     return result;
@@ -123,8 +132,11 @@ int64_t file_write(struct file *file, uintptr_t buffer, size_t size)
 
         return operations->write(file, buffer, size, &none);
     }
+    int64_t result = -EINVAL;
+
     mutex_lock(&file->position_lock);
-    int64_t result = operations->write(file, buffer, size, &file->position);
+    if (likely(!position_overflows(file->position, size)))
+        result = operations->write(file, buffer, size, &file->position);
 
     mutex_unlock(&file->position_lock);
     return result;
@@ -152,6 +164,8 @@ int64_t file_read_at(struct file *file, uintptr_t buffer, size_t size, int64_t o
         return -EFAULT;
     if (size > FILE_TRANSFER_MAX)
         size = FILE_TRANSFER_MAX;
+    if (position_overflows(position, size))
+        return -EINVAL;
     return file->operations->read(file, buffer, size, &position);
 }
 
@@ -170,6 +184,8 @@ int64_t file_write_at(struct file *file, uintptr_t buffer, size_t size, int64_t 
         return -EFAULT;
     if (size > FILE_TRANSFER_MAX)
         size = FILE_TRANSFER_MAX;
+    if (position_overflows(position, size))
+        return -EINVAL;
     return file->operations->write(file, buffer, size, &position);
 }
 
@@ -222,10 +238,15 @@ static int64_t transfer_vector(struct file *file, struct user_vector *vector, co
     if (offset || !uses_position(file)) {
         uint64_t position = offset ? *offset : 0;
 
+        if (position_overflows(position, vector->total))
+            return -EINVAL;
         return transfer(file, vector, &position);
     }
+    int64_t result = -EINVAL;
+
     mutex_lock(&file->position_lock);
-    int64_t result = transfer(file, vector, &file->position);
+    if (!position_overflows(file->position, vector->total))
+        result = transfer(file, vector, &file->position);
 
     mutex_unlock(&file->position_lock);
     return result;

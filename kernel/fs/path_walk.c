@@ -191,6 +191,14 @@ static int step(struct walker *walker, const struct component *component)
     return error;
 }
 
+/* A slash after a name asks what the link leads to, unless the name is to be created. */
+static bool follows_last(const struct walker *walker, const struct component *component)
+{
+    if (component->slash)
+        return !(walker->flags & WALK_MAY_MISS);
+    return walker->flags & WALK_FOLLOW;
+}
+
 /* The last name: finds what it leads to, unless that is a link to be followed: then *again. */
 static int last_step(struct walker *walker, const struct component *component,
                      struct path_walk *walk, bool *again)
@@ -209,8 +217,7 @@ static int last_step(struct walker *walker, const struct component *component,
                         walker->current->inode->operations->lookup))
             return error;
     }
-    if (target && inode_is(target->inode, S_IFLNK) &&
-        (walker->flags & WALK_FOLLOW || (component->slash && !(walker->flags & WALK_MAY_MISS)))) {
+    if (target && inode_is(target->inode, S_IFLNK) && follows_last(walker, component)) {
         const struct path *before = walker->current;
 
         *again = true;

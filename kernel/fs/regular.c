@@ -6,6 +6,7 @@
 #include "fs/regular.h"
 
 #include <asm/ioctls.h>
+#include <asm/stat.h>
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -192,6 +193,13 @@ static int allocate_locked(struct inode *inode, unsigned mode, uint64_t offset, 
     return 0;
 }
 
+static bool is_fifo(struct file *file)
+{
+    struct stat status;
+
+    return file_get_status(file, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
 int regular_allocate(struct file *file, unsigned mode, int64_t offset, int64_t length)
 {
     const unsigned supported = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE;
@@ -202,8 +210,8 @@ int regular_allocate(struct file *file, unsigned mode, int64_t offset, int64_t l
         return -EOPNOTSUPP;
     if (!file_is_writable(file))
         return -EBADF;
-    if (!file->inode || !inode_is(file->inode, S_IFREG) || file->operations != &regular_operations)
-        return file->inode && inode_is(file->inode, S_IFIFO) ? -ESPIPE : -ENODEV;
+    if (file->operations != &regular_operations)
+        return is_fifo(file) ? -ESPIPE : -ENODEV;
     if ((uint64_t)offset + length > FILE_SIZE_MAX)
         return -EFBIG;
     mutex_lock(&file->inode->lock);

@@ -142,20 +142,6 @@ SYSCALL3(symlinkat, uintptr_t, target, int, directory, uintptr_t, name)
 
 /* --- Hard links --- */
 
-/* As Linux with fs.protected_hardlinks: only to what one owns, or could read and write anyway. */
-static int check_link_source(struct inode *inode)
-{
-    const struct credentials *who = file_credentials();
-    bool gives_group = (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
-
-    if (inode_is_owned(inode, who))
-        return 0;
-    if (!inode_is(inode, S_IFREG) || inode->mode & S_ISUID || gives_group ||
-        inode_check_access(inode, MAY_READ | MAY_WRITE, who))
-        return -EPERM;
-    return 0;
-}
-
 static int link_path(struct path *source, int directory, const char *name)
 {
     struct path_walk walk;
@@ -166,8 +152,6 @@ static int link_path(struct path *source, int directory, const char *name)
     if (source->inode->device != walk.parent->inode->device)
         error = -EXDEV;
     else
-        error = check_link_source(source->inode);
-    if (!error)
         error = tree_link(source->inode, walk.parent, walk.name, walk.name_length);
     path_walk_end(&walk);
     return error;

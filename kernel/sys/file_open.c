@@ -86,7 +86,9 @@ static int find_or_create(struct open_request *request, struct path_walk *walk)
     const struct tree_node node = {.mode = S_IFREG | request->mode};
     int error;
 
-    if (walk->kind != NAME_NORMAL || walk->trailing_slash)
+    if (walk->kind != NAME_NORMAL)
+        return request->flags & O_EXCL ? -EEXIST : -EISDIR;
+    if (walk->trailing_slash)
         return -EISDIR;
     if (walk->target) {
         if (request->flags & O_EXCL)
