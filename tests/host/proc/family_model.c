@@ -246,21 +246,25 @@ static enum model_operation_kind choose_kind(int issuer)
     return kind;
 }
 
-static void choose_wait(struct model_operation *o)
+/* A wait for the caller's own group first finds out which that is, and then looks: two steps, which
+ * the model takes as one. So it is done alone, and without sleeping. */
+static void choose_wait(struct model_operation *o, bool is_alone)
 {
     o->selector = sim_random(2) ? SELECT_ANY : sim_random(4);
+    if (o->selector == SELECT_OWN_GROUP && !is_alone)
+        o->selector = SELECT_ANY;
     o->target = any_slot(was_used);
     o->group = any_slot(was_used);
     if (o->selector == SELECT_GROUP && o->group == MODEL_INIT)
         o->selector = SELECT_ANY; /* -1 is no group */
-    o->no_hang = sim_random(3) > 0;
+    o->no_hang = o->selector == SELECT_OWN_GROUP || sim_random(3) > 0;
     o->no_wait = sim_random(8) == 0;
     o->all = sim_random(3) > 0;
     o->clone_only = !o->all && sim_random(4) == 0;
 }
 
 /* False if this kind cannot be done now. */
-static bool choose_operation(int issuer, struct model_operation *o)
+static bool choose_operation(int issuer, bool is_alone, struct model_operation *o)
 {
     *o = (struct model_operation){.kind = choose_kind(issuer), .issuer = issuer};
     o->target = sim_random(4) ? any_slot(was_used) : MODEL_NOBODY;
@@ -277,7 +281,7 @@ static bool choose_operation(int issuer, struct model_operation *o)
         o->value = sim_random(100);
         return true;
     case MODEL_WAIT:
-        choose_wait(o);
+        choose_wait(o, is_alone);
         return true;
     case MODEL_KILL:
     case MODEL_KILL_GROUP:
@@ -424,7 +428,7 @@ static void run_batch(void)
 
         if (slot == MODEL_NOBODY)
             break;
-        if (choose_operation(slot, &operation)) {
+        if (choose_operation(slot, size == 1, &operation)) {
             command(slot, &operation);
             sim_count("operations", 1);
         }

@@ -4,24 +4,25 @@
  */
 #include "linearize.h"
 
-#include "lib/string.h"
 #include "sim.h"
 
-#define SEEN_SIZE 16384 /* a power of two */
+#define SEEN_SIZE 262144 /* a power of two */
 
 static const struct step *steps;
 static unsigned count;
 static const struct snapshot *after;
 static uint64_t seen[SEEN_SIZE];
+static uint32_t seen_places[SEEN_SIZE / 2];
 static unsigned seen_count;
 
 static uint64_t hash_of(const struct model *model, uint32_t done)
 {
-    const uint8_t *bytes = (const uint8_t *)model;
+    const uint64_t *words = (const uint64_t *)model;
     uint64_t hash = 0xcbf29ce484222325ull ^ done;
 
-    for (size_t i = 0; i < sizeof(*model); i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+    _Static_assert(sizeof(*model) % sizeof(*words) == 0, "no bytes are left over");
+    for (size_t i = 0; i < sizeof(*model) / sizeof(*words); i++)
+        hash = (hash ^ words[i] ^ (hash >> 29)) * 0x9e3779b97f4a7c15ull;
     return hash | 1;
 }
 
@@ -35,8 +36,9 @@ static bool was_here(const struct model *model, uint32_t done)
         place = (place + 1) & (SEEN_SIZE - 1);
     if (seen[place])
         return true;
-    if (++seen_count > SEEN_SIZE / 2)
+    if (seen_count == SEEN_SIZE / 2)
         sim_fail("the search for an order takes too long");
+    seen_places[seen_count++] = place;
     seen[place] = hash;
     return false;
 }
@@ -77,8 +79,7 @@ static bool sleeps_rightly(const struct model *model, const struct model_operati
 
     if (!model_do(&copy, operation, &result))
         return true;
-    return result.error &&
-           (operation->selector == SELECT_GROUP || operation->selector == SELECT_OWN_GROUP);
+    return result.error && operation->selector == SELECT_GROUP;
 }
 
 static bool is_end(const struct model *model, uint32_t done)
@@ -173,8 +174,7 @@ bool linearize(struct model *model, const struct step *all_steps, unsigned step_
     steps = all_steps;
     count = step_count;
     after = snapshot;
-    if (seen_count)
-        memset(seen, 0, sizeof(seen));
-    seen_count = 0;
+    while (seen_count)
+        seen[seen_places[--seen_count]] = 0;
     return search(&start, 0, model);
 }

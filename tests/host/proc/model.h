@@ -31,7 +31,7 @@ struct model_process {
 
 struct model {
     struct model_process processes[MODEL_SLOTS];
-    uint16_t deaths;
+    uint64_t deaths;
 };
 
 enum model_operation_kind {

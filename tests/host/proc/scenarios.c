@@ -24,6 +24,6 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(setpgid_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(parent_death_signal, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(allocations, .cpus = 2, .seeds = 1000, .fail_allocations = true),
-    SCENARIO(family_model, .cpus = 3, .seeds = 300, .step_limit = 100000000),
+    SCENARIO(family_model, .cpus = 3, .seeds = 1500, .step_limit = 100000000),
 };
 const size_t sim_scenario_count = array_length(sim_scenarios);
