@@ -165,10 +165,11 @@ uint64_t NO_THREAD_SAFETY_ANALYSIS thread_slice_ns(struct thread *thread)
 {
     irq_state_t interrupts = port_irq_save();
     struct cpu *home = thread_lock_home(thread);
+    int policy = thread->attributes.policy;
     uint64_t slice = thread->policy->slice(&home->run_queue, thread);
 
-    if (thread->attributes.policy == SCHED_RR)
-        slice = sched_slices.round_robin;
     spin_unlock_irq_restore(&home->run_queue.lock, interrupts);
+    if (policy == SCHED_RR)
+        return ROUND_ROBIN_NS;
     return slice == SLICE_ENDLESS ? 0 : port_cycles_to_ns(slice);
 }

@@ -121,9 +121,9 @@ static void spin_for_cpu(long long ns)
 
 static void test_cpu_clocks(void)
 {
-    long long process = now_ns(CLOCK_PROCESS_CPUTIME_ID), thread = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    long long monotonic = now_ns(CLOCK_MONOTONIC), process = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     struct timespec pause = {0, 30000000};
-    long long monotonic = now_ns(CLOCK_MONOTONIC);
+    long long thread;
     clockid_t clock = 0;
 
     spin_for_cpu(10000000);
@@ -139,7 +139,7 @@ static void test_cpu_clocks(void)
     ok(now_ns((~gettid() << 3) | 6) > 0, "the clock of one's own thread, by number");
     is_int(clock_getcpuclockid(1, &clock), 0, "clock_getcpuclockid of pid 1");
     is_int(clock_getcpuclockid(0x3ffffff, &clock), ESRCH, "clock_getcpuclockid of nobody");
-    ok(now_ns(((~getpid()) << 3) | 1) > 0, "user time of oneself by number");
+    ok(now_ns(((~getpid()) << 3) | 1) >= 0, "user time of oneself by number");
     is_error(syscall(SYS_clock_gettime, ((~1) << 3) | 6, &pause), EINVAL,
              "the thread clock of another process's thread");
 }
