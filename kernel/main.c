@@ -8,6 +8,7 @@
 #include "fs/fs.h"
 #include "fs/host_channel.h"
 #include "fs/procfs.h"
+#include "fs/pty.h"
 #include "lib/assert.h"
 #include "lib/cmdline.h"
 #include "lib/errno.h"
@@ -105,6 +106,7 @@ static void init_files(void)
     must(fs_init(), "the file tree");
     must(procfs_init(), "/proc");
     must(console_init(), "the console");
+    must(pty_init(), "pseudo-terminals");
     must(host_channel_init(), "the host's channels");
     for (uint32_t i = 0; i < boot.initrd_count; i++)
         must(initrd_unpack(frame_address(boot.initrds[i].physical), boot.initrds[i].size),

@@ -138,8 +138,9 @@ static int open_serial(struct file *file)
 
 static int open_controlling(struct file *file)
 {
-    file->private = terminal_of_session();
-    return file->private ? 0 : -ENXIO;
+    struct terminal *terminal = terminal_of_session();
+
+    return terminal ? terminal_open(terminal, file) : -ENXIO;
 }
 
 static struct device devices[] = {
@@ -162,7 +163,6 @@ static struct device devices[] = {
         .name = "tty",
         .mode = 0666,
         .number = DEVICE_NUMBER(5, 0),
-        .operations = &terminal_operations,
         .open = open_controlling,
     },
 };
@@ -172,6 +172,7 @@ int console_init(void)
     terminal_init(&console, &driver, NULL, DEVICE_NUMBER(4, 64));
     wait_queue_init(&ring_wait);
     wait_queue_init(&resume_wait);
+    terminal_session_register();
     for (unsigned i = 0; i < array_length(devices); i++) {
         int error = device_register(&devices[i]);
 

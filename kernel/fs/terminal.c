@@ -183,10 +183,33 @@ static int64_t terminal_file_ioctl(struct file *file, unsigned command, uintptr_
     return terminal_ioctl(file->private, command, argument);
 }
 
+static void terminal_release(struct file *file)
+{
+    struct terminal *terminal = file->private;
+
+    if (terminal->driver->closed)
+        terminal->driver->closed(terminal);
+    terminal_put(terminal);
+}
+
+int terminal_open(struct terminal *terminal, struct file *file)
+{
+    int error = terminal->driver->opened ? terminal->driver->opened(terminal) : 0;
+
+    if (error) {
+        terminal_put(terminal);
+        return error;
+    }
+    file->operations = &terminal_operations;
+    file->private = terminal;
+    return 0;
+}
+
 const struct file_operations terminal_operations = {
     .name = "tty",
     .read = terminal_read,
     .write = terminal_file_write,
     .poll = terminal_poll,
     .ioctl = terminal_file_ioctl,
+    .release = terminal_release,
 };

@@ -26,6 +26,14 @@ struct terminal_driver {
     size_t (*room)(struct terminal *terminal);
     /* Input has been taken from a full queue: there is room again. With L held. */
     void (*resume_input)(struct terminal *terminal);
+    /* References, of open files and of the session that it controls. May be called under
+     * family_lock.   NULL: the terminal is there for good */
+    void (*get)(struct terminal *terminal);
+    void (*put)(struct terminal *terminal);
+    /* A file of the terminal was opened, with a reference that it keeps, or is being closed. NULL:
+     * nothing to do */
+    int (*opened)(struct terminal *terminal);
+    void (*closed)(struct terminal *terminal);
 };
 
 #define TERMINAL_INPUT_SIZE  4096 /* as Linux: a line has up to 4095 bytes */
@@ -66,6 +74,18 @@ struct terminal {
                                 go of its terminal before it ends */
 };
 
+static inline void terminal_get(struct terminal *terminal)
+{
+    if (terminal->driver->get)
+        terminal->driver->get(terminal);
+}
+
+static inline void terminal_put(struct terminal *terminal)
+{
+    if (terminal->driver->put)
+        terminal->driver->put(terminal);
+}
+
 void terminal_init(struct terminal *terminal, const struct terminal_driver *driver, void *private,
                    uint64_t device);
 
@@ -75,6 +95,8 @@ void terminal_init(struct terminal *terminal, const struct terminal_driver *driv
  * driver->resume_input() will tell. May send signals. */
 size_t terminal_receive(struct terminal *terminal, const uint8_t *data, size_t size)
     REQUIRES(terminal->lock);
+/* Would terminal_receive() take a byte? Any context. */
+bool terminal_has_input_room(struct terminal *terminal);
 /* Can read() go on? `minimum` counts in raw mode only. Any context. */
 bool terminal_input_is_ready(struct terminal *terminal, size_t minimum);
 /* Moves input to the user buffer: in canonical mode at most one line. Returns the bytes, 0 for none
@@ -90,7 +112,7 @@ size_t terminal_input_count(struct terminal *terminal) REQUIRES(terminal->lock);
 /* --- terminal_output.c --- */
 
 /* Puts a byte through output processing into terminal->output. */
-void terminal_put(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock);
+void terminal_put_byte(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock);
 /* Gives the driver what was put. What it does not take is lost: only echo may risk that. */
 void terminal_flush_output(struct terminal *terminal) REQUIRES(terminal->lock);
 /* As put, and shows a control character as ^X if ECHOCTL says so. */
@@ -106,18 +128,28 @@ int terminal_check_foreground(struct terminal *terminal, int signal);
 void terminal_signal_foreground(struct terminal *terminal, int signal);
 /* open(2) without O_NOCTTY by a session leader that has no terminal. */
 void terminal_adopt_on_open(struct terminal *terminal);
-/* The caller's controlling terminal, NULL if none. Valid as long as its session keeps it. */
-struct terminal *terminal_of_session(void);
+/* The caller's controlling terminal, with a reference; NULL if none. */
+struct terminal *terminal_of_session(void) MUST_CHECK;
 int64_t terminal_set_controlling(struct terminal *terminal, bool steal);
 int64_t terminal_give_up_controlling(struct terminal *terminal);
+/* 0: none. */
+pid_number terminal_foreground_number(struct terminal *terminal);
 int64_t terminal_get_foreground(struct terminal *terminal, pid_number *number);
 int64_t terminal_set_foreground(struct terminal *terminal, pid_number number);
 int64_t terminal_get_session(struct terminal *terminal, pid_number *number);
-/* A session leader exits, or gives up its terminal: SIGHUP and SIGCONT to the foreground group. */
-void terminal_session_ends_locked(struct session *session) REQUIRES(family_lock);
+/* The other end is gone: SIGHUP and SIGCONT to the session leader, and the session has no terminal
+ * any more. */
+void terminal_hang_up_session(struct terminal *terminal);
+/* Has proc tell when a session leader exits. At boot, before the first process. */
+void terminal_session_register(void);
 
 /* --- terminal_ioctl.c --- */
 int64_t terminal_ioctl(struct terminal *terminal, unsigned command, uintptr_t argument);
+/* The same through a pseudo-terminal's master, whose user is never in the background. */
+int64_t terminal_ioctl_from_master(struct terminal *terminal, unsigned command, uintptr_t argument);
 
+/* Makes `file` one of the terminal: sets operations and private; takes over the reference, also on
+ * an error, which is the driver's. */
+int terminal_open(struct terminal *terminal, struct file *file);
 /* Operations of an open terminal; file->private is the struct terminal. */
 extern const struct file_operations terminal_operations;

@@ -58,7 +58,7 @@ static void queue_byte(struct terminal *terminal, uint8_t byte, bool ends_line)
     if (queue_room(input) == 0 ||
         (!ends_line && atomic_load(&terminal->canonical) && queue_room(input) == 1)) {
         if (terminal->modes.c_iflag & IMAXBEL)
-            terminal_put(terminal, '\a');
+            terminal_put_byte(terminal, '\a');
         return;
     }
     input->data[INDEX(head)] = byte;
@@ -147,10 +147,10 @@ static unsigned column_at(struct terminal *terminal, size_t n)
 static void rub_out_columns(struct terminal *terminal, unsigned count, bool blank)
 {
     while (count-- > 0) {
-        terminal_put(terminal, '\b');
+        terminal_put_byte(terminal, '\b');
         if (blank) {
-            terminal_put(terminal, ' ');
-            terminal_put(terminal, '\b');
+            terminal_put_byte(terminal, ' ');
+            terminal_put_byte(terminal, '\b');
         }
     }
 }
@@ -236,7 +236,7 @@ static void erase_line(struct terminal *terminal)
     if (has_mode(terminal, ECHO)) {
         terminal_echo(terminal, terminal->modes.c_cc[VKILL]);
         if (has_mode(terminal, ECHOK))
-            terminal_put(terminal, '\n');
+            terminal_put_byte(terminal, '\n');
     }
 }
 
@@ -245,7 +245,7 @@ static void reprint_line(struct terminal *terminal)
     struct terminal_input *input = &terminal->input;
 
     terminal_echo(terminal, terminal->modes.c_cc[VREPRINT]);
-    terminal_put(terminal, '\n');
+    terminal_put_byte(terminal, '\n');
     for (size_t n = input->committed; n != input->head; n++)
         terminal_echo(terminal, input->data[INDEX(n)]);
 }
@@ -314,8 +314,8 @@ static bool receive_editing(struct terminal *terminal, uint8_t byte)
     } else if (extended && is_character(terminal, VLNEXT, byte)) {
         terminal->literal_next = true;
         if (has_mode(terminal, ECHO | ECHOCTL)) {
-            terminal_put(terminal, '^');
-            terminal_put(terminal, '\b');
+            terminal_put_byte(terminal, '^');
+            terminal_put_byte(terminal, '\b');
         }
     } else if (extended && has_mode(terminal, ECHO) && is_character(terminal, VREPRINT, byte)) {
         reprint_line(terminal);
@@ -330,7 +330,7 @@ static bool receive_line_end(struct terminal *terminal, uint8_t byte)
 {
     if (byte == '\n') {
         if (terminal->modes.c_lflag & (ECHO | ECHONL))
-            terminal_put(terminal, '\n');
+            terminal_put_byte(terminal, '\n');
         queue_byte(terminal, byte, true);
     } else if (is_character(terminal, VEOF, byte)) {
         queue_byte(terminal, EOF_MARKER, true);
@@ -349,7 +349,7 @@ static void receive_plain(struct terminal *terminal, uint8_t byte)
 {
     if (has_mode(terminal, ECHO)) {
         if (byte == '\n')
-            terminal_put(terminal, '\n');
+            terminal_put_byte(terminal, '\n');
         else
             echo_input(terminal, byte);
     }
@@ -398,6 +398,11 @@ static bool must_wait_for_reader(struct terminal *terminal)
     if (atomic_load(&terminal->canonical))
         return queue_room(input) <= 1 && input->committed != input->tail;
     return queue_room(input) == 0;
+}
+
+bool terminal_has_input_room(struct terminal *terminal)
+{
+    return !must_wait_for_reader(terminal);
 }
 
 size_t terminal_receive(struct terminal *terminal, const uint8_t *data, size_t size)

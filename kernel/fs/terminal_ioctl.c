@@ -226,16 +226,30 @@ static const struct terminal_command {
     COMMAND(TIOCGETD, false),
 };
 
-int64_t terminal_ioctl(struct terminal *terminal, unsigned command, uintptr_t argument)
+static const struct terminal_command *find_command(unsigned number)
 {
+    for (unsigned i = 0; i < array_length(commands); i++)
+        if (commands[i].number == number)
+            return &commands[i];
+    return NULL;
+}
+
+int64_t terminal_ioctl(struct terminal *terminal, unsigned number, uintptr_t argument)
+{
+    const struct terminal_command *command = find_command(number);
+
     if (atomic_load(&terminal->hung_up))
         return -EIO;
-    for (unsigned i = 0; i < array_length(commands); i++) {
-        if (commands[i].number != command)
-            continue;
-        int error = commands[i].changes ? terminal_check_foreground(terminal, SIGTTOU) : 0;
+    if (!command)
+        return -ENOTTY;
+    int error = command->changes ? terminal_check_foreground(terminal, SIGTTOU) : 0;
 
-        return error ? error : commands[i].handle(terminal, argument);
-    }
-    return -ENOTTY;
+    return error ? error : command->handle(terminal, argument);
+}
+
+int64_t terminal_ioctl_from_master(struct terminal *terminal, unsigned number, uintptr_t argument)
+{
+    const struct terminal_command *command = find_command(number);
+
+    return command ? command->handle(terminal, argument) : -ENOTTY;
 }

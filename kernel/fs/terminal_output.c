@@ -77,7 +77,7 @@ static void put_other(struct terminal *terminal, uint8_t byte)
     put_raw(terminal, byte);
 }
 
-void terminal_put(struct terminal *terminal, uint8_t byte)
+void terminal_put_byte(struct terminal *terminal, uint8_t byte)
 {
     if (!(terminal->modes.c_oflag & OPOST)) {
         put_raw(terminal, byte);
@@ -108,10 +108,10 @@ void terminal_echo(struct terminal *terminal, uint8_t byte)
     bool control = (byte < ' ' || byte == 0x7f) && byte != '\t' && byte != '\n';
 
     if (control && (terminal->modes.c_lflag & ECHOCTL)) {
-        terminal_put(terminal, '^');
-        terminal_put(terminal, byte ^ 0x40);
+        terminal_put_byte(terminal, '^');
+        terminal_put_byte(terminal, byte ^ 0x40);
     } else {
-        terminal_put(terminal, byte);
+        terminal_put_byte(terminal, byte);
     }
 }
 
@@ -144,7 +144,7 @@ static int64_t write_piece(struct terminal *terminal, uintptr_t buffer, size_t s
     size_t count = copy_from_user_partial(piece, buffer, size < most ? size : most);
 
     for (size_t i = 0; i < count; i++)
-        terminal_put(terminal, piece[i]);
+        terminal_put_byte(terminal, piece[i]);
     terminal_flush_output(terminal);
     return count ? (int64_t)count : -EFAULT;
 }

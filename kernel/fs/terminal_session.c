@@ -8,6 +8,7 @@
 #include "fs/terminal.h"
 #include "lib/errno.h"
 #include "proc/cred.h"
+#include "proc/resource.h"
 
 static struct session *current_session_locked(void) REQUIRES(family_lock)
 {
@@ -82,6 +83,7 @@ static void set_foreground_locked(struct session *session, struct pid *group) RE
 
 static void attach_locked(struct terminal *terminal, struct session *session) REQUIRES(family_lock)
 {
+    terminal_get(terminal);
     terminal->session = session;
     session->terminal = terminal;
     set_foreground_locked(session, current_process()->group->pid);
@@ -94,15 +96,51 @@ static void detach_locked(struct session *session) REQUIRES(family_lock)
     terminal->session = NULL;
     session->terminal = NULL;
     set_foreground_locked(session, NULL);
+    terminal_put(terminal);
 }
 
-void terminal_session_ends_locked(struct session *session)
+void terminal_hang_up_session(struct terminal *terminal)
 {
-    if (!session->terminal)
+    spin_lock(&family_lock);
+    struct session *session = terminal->session;
+
+    if (session) {
+        if (session->leader) {
+            signal_send_process(session->leader, SIGHUP, NULL);
+            signal_send_process(session->leader, SIGCONT, NULL);
+        }
+        detach_locked(session);
+    }
+    spin_unlock(&family_lock);
+}
+
+/* --- the death of a session leader, as proc tells it --- */
+
+static int fork_nothing(struct process *parent, struct process *child, uint64_t clone_flags)
+{
+    return 0;
+}
+
+/* Also called for a child whose fork failed: that has no group. */
+static void leader_exits(struct process *process)
+{
+    if (!process->group)
         return;
-    signal_foreground_locked(session, SIGHUP);
-    signal_foreground_locked(session, SIGCONT);
-    detach_locked(session);
+    spin_lock(&family_lock);
+    struct session *session = process->group->session;
+
+    if (session->leader == process && session->terminal) {
+        signal_foreground_locked(session, SIGHUP);
+        detach_locked(session);
+    }
+    spin_unlock(&family_lock);
+}
+
+void terminal_session_register(void)
+{
+    static struct process_resource resource = {.fork = fork_nothing, .exit = leader_exits};
+
+    process_resource_register(&resource);
 }
 
 void terminal_adopt_on_open(struct terminal *terminal)
@@ -120,6 +158,8 @@ struct terminal *terminal_of_session(void)
     spin_lock(&family_lock);
     struct terminal *terminal = current_session_locked()->terminal;
 
+    if (terminal)
+        terminal_get(terminal);
     spin_unlock(&family_lock);
     return terminal;
 }
@@ -150,6 +190,13 @@ int64_t terminal_set_controlling(struct terminal *terminal, bool steal)
     return error;
 }
 
+static void give_up_locked(struct session *session) REQUIRES(family_lock)
+{
+    signal_foreground_locked(session, SIGHUP);
+    signal_foreground_locked(session, SIGCONT);
+    detach_locked(session);
+}
+
 int64_t terminal_give_up_controlling(struct terminal *terminal)
 {
     int64_t error = 0;
@@ -160,9 +207,20 @@ int64_t terminal_give_up_controlling(struct terminal *terminal)
     if (session->terminal != terminal)
         error = -ENOTTY;
     else if (is_leader_locked(session))
-        terminal_session_ends_locked(session);
+        give_up_locked(session);
     spin_unlock(&family_lock);
     return error;
+}
+
+pid_number terminal_foreground_number(struct terminal *terminal)
+{
+    pid_number number = 0;
+
+    spin_lock(&family_lock);
+    if (terminal->session && terminal->session->foreground)
+        number = pid_number_of(terminal->session->foreground);
+    spin_unlock(&family_lock);
+    return number;
 }
 
 int64_t terminal_get_foreground(struct terminal *terminal, pid_number *number)
