@@ -1,5 +1,6 @@
 """The host command's exit status, for every way in which a run can end."""
-import shutil
+import os
+import re
 import signal
 
 import pytest
@@ -39,8 +40,9 @@ def test_panic(door):
     guest = run("--door", door, "--append", "panic=test", program("hello"))
     report = guest.err.decode()
     assert guest.status == 125, guest
-    assert "panic: " in report and "rip" in report.lower(), guest
-    assert "kmain" in report, guest
+    assert "panic: panic=test" in report and "cr3" in report and "processes:" in report, guest
+    names = ("panic_test_innermost", "panic_test_middle", "panic_test_outermost", "kmain")
+    assert re.search(r".*".join(rf" {name}(\.cold)?\+0x" for name in names), report, re.DOTALL), guest
 
 
 @pytest.mark.parametrize("door", ("pvh", "uefi"))
@@ -62,8 +64,8 @@ def test_no_kernel(door, build_copy):
 
 
 def test_no_qemu(tmp_path):
-    for tool in ("python3", "env"):
-        (tmp_path / tool).symlink_to(shutil.which(tool))
+    for tool in ("/usr/bin/python3", "/usr/bin/env"):
+        (tmp_path / os.path.basename(tool)).symlink_to(tool)
     guest = run(program("hello"), environment={"PATH": str(tmp_path)})
     assert guest.status == 126 and b"apt-get install qemu-system-x86" in guest.err
 

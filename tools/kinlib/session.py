@@ -75,11 +75,16 @@ class Session:
             self._selector.register(descriptor, selectors.EVENT_READ,
                                     lambda fd, name=name: self._read_channel(fd, name))
         self._selector.register(self._machine.console, selectors.EVENT_READ, self._serve_console)
-        if "console" in self._streams.values() and sys.stdin.isatty():
+        if self._streams["stdin"] == "console":
             self._selector.register(0, selectors.EVENT_READ, self._read_keys)
-        elif self._streams["stdin"] == "host":
+
+    def _connect_input(self):
+        """Called when the machine is up: until then its serial lines may drop what they get."""
+        if self._streams["stdin"] == "host":
             self._stdin_open = True
             self._selector.register(0, selectors.EVENT_READ, self._read_stdin)
+        elif self._console_pending:
+            self._flush(self._machine.console, self._console_pending, self._serve_console)
 
     def _step(self):
         wait = None
@@ -119,7 +124,7 @@ class Session:
             raise Finished(128 + signal.SIGPIPE) from None
 
     def _serve_console(self, _descriptor):
-        if self._console_pending:
+        if self._console_pending and self.up_seconds is not None:
             self._flush(self._machine.console, self._console_pending, self._serve_console)
         try:
             data = self._machine.console.recv(CHUNK)
@@ -139,7 +144,8 @@ class Session:
         if LEAVE_KEY in data:
             raise Finished(EXIT_LEFT, "left with Ctrl-]")
         self._console_pending += data
-        self._flush(self._machine.console, self._console_pending, self._serve_console)
+        if self.up_seconds is not None:
+            self._flush(self._machine.console, self._console_pending, self._serve_console)
 
     def _read_stdin(self, descriptor):
         try:
@@ -199,6 +205,7 @@ class Session:
         self._said.add(words[0])
         if words[0] == "up" and self.up_seconds is None:
             self.up_seconds = time.monotonic() - self._start
+            self._connect_input()
         elif words[0] == "status" and len(words) == 3 and words[2].isdigit():
             number = int(words[2])
             self._status = 128 + number if words[1] == "signalled" else number

@@ -29,9 +29,9 @@ static void read_far(void)
 
 static void divide(void)
 {
-    volatile int zero = 0;
+    volatile int one = 1, zero = 0;
 
-    printf("%d\n", 1 / zero);
+    printf("%d\n", one / zero);
 }
 
 static void execute_nothing(void)
