@@ -17,3 +17,19 @@ void scenario_parent_death_signal(void);
 void scenario_allocations(void);
 
 void scenario_family_model(void);
+
+void scenario_sigchld_sigsuspend(void);
+void scenario_sigchld_wait(void);
+void scenario_sigchld_storm(void);
+void scenario_stop_continue_kill(void);
+void scenario_stopped_continue_kill(void);
+void scenario_stop_continue_wait(void);
+void scenario_orphaned_group(void);
+void scenario_group_term_fork(void);
+void scenario_kill_all_fork(void);
+void scenario_signal_sleep_entry(void);
+void scenario_signal_sigsuspend(void);
+void scenario_sigtimedwait_timeout(void);
+void scenario_realtime_order(void);
+void scenario_sigaction_send(void);
+void scenario_signal_model(void);
