@@ -21,7 +21,9 @@ static int extend(struct address_space *space, uintptr_t start, uintptr_t end)
     bool in_stack = start < space->stack_top && end > space->stack_bottom;
     struct region *region;
 
-    if (end > USER_ADDRESS_END || in_stack || !region_is_free(&space->map, start, end) ||
+    /* A page between the heap and what is above it stays free, as on Linux. */
+    if (end >= USER_ADDRESS_END || in_stack ||
+        !region_is_free(&space->map, start, end + PAGE_SIZE) ||
         space->map.count >= REGION_COUNT_MAX || space_check_limits(space, pages, true))
         return -ENOMEM;
     region = region_create();
