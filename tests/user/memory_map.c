@@ -129,8 +129,8 @@ static void test_flags(void)
         int flags;
         const char *name;
     } table[] = {
-        {MAP_POPULATE, "MAP_POPULATE"},   {MAP_NORESERVE, "MAP_NORESERVE"},
-        {MAP_STACK, "MAP_STACK"},         {MAP_DENYWRITE, "MAP_DENYWRITE"},
+        {MAP_POPULATE, "MAP_POPULATE"},     {MAP_NORESERVE, "MAP_NORESERVE"},
+        {MAP_STACK, "MAP_STACK"},           {MAP_DENYWRITE, "MAP_DENYWRITE"},
         {MAP_EXECUTABLE, "MAP_EXECUTABLE"}, {MAP_NONBLOCK, "MAP_NONBLOCK"},
     };
     char *a;

@@ -19,8 +19,8 @@ static void probe_handler(int signal, siginfo_t *info, void *context)
     siglongjmp(probe_return, 1);
 }
 
-/* "fine", or the signal with its reason. `access` is 'r', 'w' (what is there is written back) or 'x'
- * (calls what stands there). */
+/* "fine", or the signal with its reason. `access` is 'r', 'w' (what is there is written back) or
+ * 'x' (calls what stands there). */
 __attribute__((unused)) static const char *probe(void *address, char access)
 {
     struct sigaction action = {.sa_sigaction = probe_handler, .sa_flags = SA_SIGINFO};
@@ -44,8 +44,8 @@ __attribute__((unused)) static const char *probe(void *address, char access)
     return "fine";
 }
 
-/* The page at the address for all three: "r- w+ x-". The page begins with a return instruction if it
- * may be executed. */
+/* The page at the address for all three: "r- w+ x-". The page begins with a return instruction if
+ * it may be executed. */
 __attribute__((unused)) static const char *probe_all(void *address)
 {
     static char text[32];
