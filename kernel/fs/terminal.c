@@ -14,7 +14,7 @@
 static const struct ktermios default_modes = {
     .c_iflag = ICRNL | IXON,
     .c_oflag = OPOST | ONLCR,
-    .c_cflag = B38400 | CS8 | CREAD | HUPCL,
+    .c_cflag = B38400 | CS8 | CREAD,
     .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
     .c_cc = {[VINTR] = 3,
              [VQUIT] = 28,

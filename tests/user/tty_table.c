@@ -175,6 +175,7 @@ static void test_canonical(void)
     is_int(ioctl(slave, FIONREAD, &count), 0, "FIONREAD");
     is_int(count, 0, "does not count it");
     type(" line\nnext\n");
+    becomes_readable(slave);
     ioctl(slave, FIONREAD, &count);
     is_int(count, 15, "it counts whole lines");
     is_int(read(slave, text, 4), 4, "a part of a line");
