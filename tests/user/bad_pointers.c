@@ -18,7 +18,7 @@
 #define PAGE 4096ul
 #define BAD  0xbadbadbadul
 
-enum { REGULAR = 20, DIRECTORY, PIPE_READ, PIPE_WRITE, EPOLL, EVENT };
+enum { REGULAR = 20, DIRECTORY, PIPE_READ, PIPE_WRITE, EPOLL, EVENT, PIDFD };
 
 static const struct {
     const char *name;
@@ -124,7 +124,7 @@ static const struct row {
     {"prctl PR_GET_NAME", SYS_prctl, {16, BAD}},
     {"prctl PR_GET_PDEATHSIG", SYS_prctl, {2, BAD}},
     {"clone3", SYS_clone3, {BAD, 64}},
-    {"pidfd_send_signal", SYS_pidfd_send_signal, {REGULAR, 0, BAD, 0}},
+    {"pidfd_send_signal", SYS_pidfd_send_signal, {PIDFD, 0, BAD, 0}},
 };
 
 static long call(const struct row *row, uintptr_t bad)
@@ -182,6 +182,7 @@ static void open_all(void)
     dup2(pipes[0], PIPE_READ);
     dup2(pipes[1], PIPE_WRITE);
     dup2(epoll_create1(0), EPOLL);
+    dup2((int)syscall(SYS_pidfd_open, getpid(), 0), PIDFD);
     dup2(eventfd(1000, EFD_SEMAPHORE), EVENT); /* a read takes one even if it fails */
 }
 
