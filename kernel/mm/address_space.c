@@ -14,7 +14,6 @@
 #define COPY_CLEAN_PAGES_MAX 128
 
 static SLAB_CACHE(space_cache, struct address_space);
-static _Atomic uint64_t committed_everywhere;
 
 struct address_space *address_space_create(void)
 {
@@ -28,6 +27,7 @@ struct address_space *address_space_create(void)
     }
     refcount_init(&space->refs);
     mutex_init(&space->lock, LOCK_RANK_ADDRESS_SPACE);
+    spin_init(&space->commit_lock, LOCK_RANK_COMMIT);
     region_map_init(&space->map);
     return space;
 }
@@ -55,7 +55,7 @@ static void destroy(struct address_space *space)
     tlb_batch_end(&batch);
     list_for_each_safe (region, next, &space->map.list, link)
         region_destroy(region);
-    space_uncommit(space, space->committed_pages);
+    space_end_commitment(space);
     page_table_destroy(&space->table);
     slab_free(&space_cache, space);
 }
@@ -123,14 +123,14 @@ static int copy_region(struct address_space *child, struct address_space *parent
     return 0;
 }
 
-static void copy_attributes(struct address_space *child, const struct address_space *parent)
+static void copy_attributes(struct address_space *child, struct address_space *parent)
 {
     child->brk_start = parent->brk_start;
     child->brk_end = parent->brk_end;
     child->stack_bottom = parent->stack_bottom;
     child->stack_top = parent->stack_top;
     child->layout = parent->layout;
-    child->account = parent->account;
+    space_inherit_account(child, parent);
 }
 
 static int copy_space(struct address_space *child, struct address_space *parent)
@@ -169,54 +169,6 @@ struct address_space *address_space_fork(struct address_space *parent, int *erro
         return NULL;
     }
     return child;
-}
-
-int space_commit(struct address_space *space, uint64_t pages)
-{
-    if (space->account) {
-        int error = space->account->charge(space->account, pages);
-
-        if (error)
-            return error;
-    }
-    space->committed_pages += pages;
-    atomic_fetch_add_explicit(&committed_everywhere, pages, memory_order_relaxed);
-    return 0;
-}
-
-int space_commit_request(struct address_space *space, uint64_t pages)
-{
-    return pages > frame_total_count() ? -ENOMEM : space_commit(space, pages);
-}
-
-void space_uncommit(struct address_space *space, uint64_t pages)
-{
-    assert(pages <= space->committed_pages);
-    if (space->account)
-        space->account->uncharge(space->account, pages);
-    space->committed_pages -= pages;
-    atomic_fetch_sub_explicit(&committed_everywhere, pages, memory_order_relaxed);
-}
-
-uint64_t mm_committed_pages(void)
-{
-    return atomic_load_explicit(&committed_everywhere, memory_order_relaxed);
-}
-
-int address_space_set_account(struct address_space *space, struct address_space_account *account)
-{
-    int error = 0;
-
-    mutex_lock(&space->lock);
-    if (account)
-        error = account->charge(account, space->committed_pages);
-    if (error == 0) {
-        if (space->account)
-            space->account->uncharge(space->account, space->committed_pages);
-        space->account = account;
-    }
-    mutex_unlock(&space->lock);
-    return error;
 }
 
 void address_space_get_usage(struct address_space *space, struct address_space_usage *usage)

@@ -58,15 +58,22 @@ void address_space_use(struct address_space *space);
 /* Loads its page table on this CPU, if it is not loaded already. For port_switch(). */
 void address_space_load(struct address_space *space);
 
-/* Who pays for committed pages: private writable memory and shared anonymous memory, charged when
- * it is promised (mmap, brk, fork), not when it is touched. */
+/*
+ * Who pays for committed pages: private writable memory and shared anonymous memory, charged when it is
+ * promised (mmap, brk, fork), not when it is touched. Each space holds a reference to its account.
+ */
 struct address_space_account {
-    /* 0 or -ENOMEM, before any other effect. With the space's lock held; may take spinlocks. */
-    int (*charge)(struct address_space_account *account, uint64_t pages);
+    /* `committed` is what the space then has in all. 0 or -ENOMEM, before any other effect. With a
+     * spinlock of rank COMMIT held. */
+    int (*charge)(struct address_space_account *account, uint64_t pages, uint64_t committed);
     void (*uncharge)(struct address_space_account *account, uint64_t pages);
+    /* Tells of a charge that failed; no spinlock held. */
+    void (*refused)(struct address_space_account *account, uint64_t pages);
+    void (*get)(struct address_space_account *account);
+    void (*put)(struct address_space_account *account);
 };
-/* Charges what the space has committed so far, and from then on what it commits. A fork's copy is
- * charged to its parent's account unless moved. NULL: nobody pays. -ENOMEM: nothing changed. */
+/* Charges what the space has committed so far, and from then on what it commits; a fork's copy begins with
+ * its parent's account. NULL: nobody pays. -ENOMEM: nothing changed, nobody told. Takes spinlocks only. */
 int address_space_set_account(struct address_space *space,
                               struct address_space_account *account) MUST_CHECK;
 

@@ -21,7 +21,8 @@ struct address_space {
 
     uint64_t mapped_pages;           /* (M) */
     uint64_t data_pages;             /* (M) private and writable: RLIMIT_DATA */
-    uint64_t committed_pages;        /* (M) */
+    struct spinlock commit_lock;     /* rank COMMIT */
+    uint64_t committed_pages;        /* (commit_lock) changed under M as well */
     _Atomic uint64_t resident_pages; /* (M/atomic) */
     uint64_t peak_resident_pages;    /* (M) up to the last unmapping; see space_peak() */
     _Atomic uint64_t minor_faults;   /* (M/atomic) */
@@ -30,15 +31,20 @@ struct address_space {
     uintptr_t stack_bottom; /* (M) nothing is placed from here to stack_top on: room to grow */
     uintptr_t stack_top;    /* (M) */
     size_t stack_limit;     /* (M) bytes, as of exec */
-    struct address_space_account *account; /* (const) who pays for committed pages; may be NULL */
+    struct address_space_account *account; /* (commit_lock) reference; who pays for committed pages */
     struct address_space_layout layout;    /* written by exec, before others see the space */
 };
 
-/* Adds pages to what the space has promised. -ENOMEM: the account is full. Under the lock. */
+/* commit.c: adds pages to what the space has promised. -ENOMEM: the account is full. Under the lock. */
 int space_commit(struct address_space *space, uint64_t pages) MUST_CHECK;
 void space_uncommit(struct address_space *space, uint64_t pages);
 /* The same for one request of a program, which is refused as well if all RAM could not hold it. */
 int space_commit_request(struct address_space *space, uint64_t pages) MUST_CHECK;
+
+/* The newborn pays where its parent does. */
+void space_inherit_account(struct address_space *child, struct address_space *parent);
+/* The space ends: what it promised is given back, its account left. */
+void space_end_commitment(struct address_space *space);
 
 static inline void space_add_resident(struct address_space *space, int64_t pages)
 {

@@ -24,7 +24,7 @@ enum lock_rank {
     LOCK_RANK_FAMILY, /* every link between processes */
     LOCK_RANK_PID,     /* the pid table */
     LOCK_RANK_ACCOUNT, /* the table of user accounts */
-    LOCK_RANK_JOB,    /* leaf parts of jobs: event rings */
+    LOCK_RANK_COMMIT,  /* who pays for an address space's promises */
     LOCK_RANK_PAGE_CACHE,
 
     /* spinning, taken with interrupts masked: interrupt handlers use these */

@@ -455,10 +455,12 @@ static void test_fork_without_memory(void **state)
 static struct test_account {
     struct address_space_account account;
     uint64_t pages, limit;
+    int references, refusals;
 } account;
 
-static int charge(struct address_space_account *a, uint64_t pages)
+static int charge(struct address_space_account *a, uint64_t pages, uint64_t committed)
 {
+    assert_true(committed >= pages);
     if (account.pages + pages > account.limit)
         return -ENOMEM;
     account.pages += pages;
@@ -470,6 +472,22 @@ static void uncharge(struct address_space_account *a, uint64_t pages)
     account.pages -= pages;
 }
 
+static void refused(struct address_space_account *a, uint64_t pages)
+{
+    assert_true(account.pages + pages > account.limit);
+    account.refusals++;
+}
+
+static void get_account(struct address_space_account *a)
+{
+    account.references++;
+}
+
+static void put_account(struct address_space_account *a)
+{
+    account.references--;
+}
+
 static void test_account(void **state)
 {
     struct address_space *space = address_space_create();
@@ -478,7 +496,7 @@ static void test_account(void **state)
     int error;
 
     (void)state;
-    account.account = (struct address_space_account){charge, uncharge};
+    account.account = (struct address_space_account){charge, uncharge, refused, get_account, put_account};
     account.limit = 10;
     a = map(space, 0, 3, PROT_READ | PROT_WRITE, MAP_PRIVATE);
     assert_int_equal(address_space_set_account(space, &account.account), 0);
@@ -497,9 +515,12 @@ static void test_account(void **state)
     assert_int_equal(account.pages, 10);
     assert_int_equal(address_space_unmap(space, a - PAGES(2), PAGES(3)), 0);
     assert_int_equal(account.pages, 7);
+    assert_int_equal(account.references, 2);
+    assert_int_equal(account.refusals, 2);
     address_space_put(child);
     address_space_put(space);
     assert_int_equal(account.pages, 0);
+    assert_int_equal(account.references, 0);
 }
 
 int test_spaces(void)
