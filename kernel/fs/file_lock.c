@@ -176,16 +176,21 @@ int file_lock_whole(struct file *file, int operation)
 
 /* --- Ranges: fcntl --- */
 
-/* The first lock of another owner that forbids the wanted one. */
+static bool conflicts(const struct range_lock *lock, const struct range_lock *wanted)
+{
+    return lock->owner != wanted->owner && lock->start <= wanted->end &&
+           wanted->start <= lock->end && (lock->exclusive || wanted->exclusive);
+}
+
+/* Of the locks that forbid the wanted one, the first in the file. */
 static struct range_lock *find_conflict(struct file_lock_set *set, const struct range_lock *wanted)
 {
-    struct range_lock *lock;
+    struct range_lock *lock, *first = NULL;
 
     list_for_each (lock, &set->ranges, link)
-        if (lock->owner != wanted->owner && lock->start <= wanted->end &&
-            wanted->start <= lock->end && (lock->exclusive || wanted->exclusive))
-            return lock;
-    return NULL;
+        if (conflicts(lock, wanted) && (!first || lock->start < first->start))
+            first = lock;
+    return first;
 }
 
 static void free_range(struct range_lock *lock)

@@ -178,7 +178,7 @@ static int64_t open_name(int directory, uintptr_t name_address, unsigned flags, 
     if (error)
         return error;
     request.name = name.text;
-    descriptor = file_reserve_descriptor(0, flags & O_CLOEXEC);
+    descriptor = name.text[0] ? file_reserve_descriptor(0, flags & O_CLOEXEC) : -ENOENT;
     if (descriptor >= 0) {
         do {
             error = walk_and_open(&request, &file);

@@ -17,7 +17,7 @@ static char tree_top[64];
 __attribute__((unused)) static void tree_begin(void)
 {
     umask(022);
-    strcpy(tree_top, "/tmp/kin-XXXXXX");
+    strcpy(tree_top, "/tmp/files-XXXXXX");
     if (!mkdtemp(tree_top) || chmod(tree_top, 0755) || chdir(tree_top))
         tap_bail_out("a new directory below /tmp");
 }
