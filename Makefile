@@ -202,8 +202,9 @@ format:
 	clang-format -i $(C_FILES)
 
 # clang takes the kernel's flags, but its own stdatomic.h and the like.
-CLANG_CFLAGS = $(subst $(GCC_INCLUDE),$(shell clang -print-resource-dir)/include,$(KERNEL_CFLAGS)) \
-           --target=x86_64-linux-gnu -Wthread-safety
+CLANG_CFLAGS = $(subst $(GCC_INCLUDE),$(shell clang -print-resource-dir)/include,$(filter-out \
+           -mpreferred-stack-boundary=%,$(KERNEL_CFLAGS))) \
+           --target=x86_64-linux-gnu -Wthread-safety -Wno-initializer-overrides
 
 .PHONY: lint-format lint-threads lint-cppcheck
 lint: lint-format lint-threads lint-cppcheck
