@@ -1,6 +1,6 @@
 /*
- * Signals by the system calls themselves. C libraries keep some signals (32..34) to themselves and hide
- * SA_RESTORER; a truth table of all 64 must go below them.
+ * Signals by the system calls themselves. C libraries keep some signals (32..34) to themselves and
+ * hide SA_RESTORER; a truth table of all 64 must go below them.
  */
 #pragma once
 
@@ -38,8 +38,8 @@ __attribute__((unused)) static int raw_sigaction(int signal, const struct raw_ac
     return (int)syscall(SYS_rt_sigaction, signal, action, old, 8);
 }
 
-__attribute__((unused)) static int
-raw_handle(int signal, void (*handler)(int, siginfo_t *, void *), unsigned long flags)
+__attribute__((unused)) static int raw_handle(int signal, void (*handler)(int, siginfo_t *, void *),
+                                              unsigned long flags)
 {
     struct raw_action action = {
         .handler = handler, .flags = flags | SA_RESTORER, .restorer = raw_restorer};
@@ -90,7 +90,6 @@ __attribute__((unused)) static int raw_queue(pid_t process, int signal, int code
 /* How a child ended, without the core flag, which depends on the machine. */
 __attribute__((unused)) static const char *raw_outcome(int status, char text[32])
 {
-
 
     if (WIFEXITED(status))
         snprintf(text, 32, "exited %d", WEXITSTATUS(status));

@@ -1,9 +1,8 @@
 /*
- * A stop and a continue in the middle of a sleeping call: no handler runs, so the call goes on as if
- * nothing had been, to the same deadline; but for the few that Linux ends with EINTR.
+ * A stop and a continue in the middle of a sleeping call: no handler runs, so the call goes on as
+ * if nothing had been, to the same deadline; but for the few that Linux ends with EINTR.
  */
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -65,14 +64,6 @@ static int call_sigtimedwait(void)
     return raw_wait(RAW_BIT(SIGUSR2), NULL, &time);
 }
 
-static int call_futex(void)
-{
-    struct timespec time = {0, 60000000};
-    int word = 0;
-
-    return (int)syscall(SYS_futex, &word, FUTEX_WAIT, 0, &time, NULL, 0);
-}
-
 static const struct row {
     const char *name;
     int (*call)(void);
@@ -85,7 +76,6 @@ static const struct row {
     {"epoll_wait", call_epoll_wait, "EINTR"},
     {"nanosleep", call_nanosleep, "0"},
     {"sigtimedwait", call_sigtimedwait, "EINTR"},
-    {"futex", call_futex, "ETIMEDOUT"},
 };
 
 /* The child tells how its call ended. */
@@ -99,10 +89,7 @@ static void child_main(const struct row *row, int ready)
         _exit(1);
     result = row->call();
     if (result < 0)
-        snprintf(text, sizeof(text), "%s",
-                 errno == EINTR       ? "EINTR"
-                 : errno == ETIMEDOUT ? "ETIMEDOUT"
-                                      : strerror(errno));
+        snprintf(text, sizeof(text), "%s", errno == EINTR ? "EINTR" : strerror(errno));
     else
         snprintf(text, sizeof(text), "%d", result);
     _exit(strcmp(text, row->expected) == 0 ? 0 : 1);
@@ -122,7 +109,8 @@ static void run(const struct row *row, int signal)
         child_main(row, ready[1]);
     if (read(ready[0], &byte, 1) != 1)
         tap_bail_out("child");
-    /* Time for the child to fall asleep: if it takes longer, the test says less, but nothing false. */
+    /* Time for the child to fall asleep: if it takes longer, the test says less, but nothing false.
+     */
     nanosleep(&moment, NULL);
     kill(child, signal);
     waitpid(child, &status, WUNTRACED);
@@ -135,8 +123,7 @@ static void run(const struct row *row, int signal)
     if (write(data[1], "d", 1) != 1)
         tap_bail_out("write");
     waitpid(child, &status, 0);
-    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: ends with %s", row->name,
-       row->expected);
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: ends with %s", row->name, row->expected);
     close(data[0]);
     close(data[1]);
     close(ready[0]);

@@ -1,10 +1,10 @@
 /*
  * Every sleeping call × interrupted by a handler with SA_RESTART, by one without, and by a stop and
- * continue, which no handler is for. A child that knows from /proc-less evidence that the parent sleeps
- * does not exist on both kernels, so a timer interrupts: it fires again and again until the call ends.
+ * continue, which no handler is for. A child that knows from /proc-less evidence that the parent
+ * sleeps does not exist on both kernels, so a timer interrupts: it fires again and again until the
+ * call ends.
  */
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -210,21 +210,6 @@ static int call_timerfd(void)
     return result;
 }
 
-static int call_futex(void)
-{
-    int word = 0;
-    struct timespec time = {0, 30000000};
-
-    return (int)syscall(SYS_futex, &word, FUTEX_WAIT, 0, &time, NULL, 0);
-}
-
-static int call_futex_forever(void)
-{
-    int word = 0;
-
-    return (int)syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0);
-}
-
 /* What Linux answers: without SA_RESTART, with it. never: a restart would last for ever. */
 static const struct row {
     const char *name;
@@ -251,8 +236,6 @@ static const struct row {
     {"nanosleep", call_nanosleep, "EINTR", "EINTR"},
     {"clock_nanosleep", call_clock_nanosleep, "EINTR", "EINTR"},
     {"clock_nanosleep until", call_clock_nanosleep_until, "EINTR", "EINTR"},
-    {"futex", call_futex, "EINTR", "EINTR"},
-    {"futex for ever", call_futex_forever, "EINTR", "never"},
 };
 
 static void fill(int descriptor)
