@@ -230,10 +230,11 @@ static void welcome(void)
     struct utsname name;
 
     uname(&name);
-    printf("\nThis is %s %s: a small kernel that runs unmodified static Linux programs.\n"
-           "What follows is its demo%s\n\n",
-           name.sysname, name.release,
-           interactive ? ", then Debian's busybox shell; \"poweroff\" or Ctrl-D ends it." : ".");
+    printf(
+        "\nThis is Kin, a small kernel that runs unmodified static Linux programs, which take it\n"
+        "for %s %s. What follows is its demo%s\n\n",
+        name.sysname, name.release,
+        interactive ? ", then Debian's busybox shell; \"poweroff\" or Ctrl-D ends it." : ".");
     fflush(stdout);
     run("/bin/demo", demo);
     if (strcmp(request.streams[STDIN_FILENO], "null") != 0)
