@@ -78,15 +78,18 @@ static bool can_read(void *argument)
     return !pipe_ring_is_empty(&pipe->ring) || pipe->writers == 0;
 }
 
-static int wait_for_data(struct file *file, struct pipe *pipe) REQUIRES(pipe->lock)
+/* Apart from pipe_read_vector(), whose short way it would make longer. */
+static __attribute__((noinline)) int wait_for_data(struct file *file, struct pipe *pipe)
+    REQUIRES(pipe->lock)
 {
-    if (file->flags & O_NONBLOCK)
-        return -EAGAIN;
-    mutex_unlock(&pipe->lock);
-    int error =
-        wait_queue_sleep(&pipe->read_wait, can_read, pipe, SLEEP_INTERRUPTIBLE, DEADLINE_NEVER);
+    int error = file->flags & O_NONBLOCK ? -EAGAIN : 0;
 
-    mutex_lock(&pipe->lock);
+    while (!error && !can_read(pipe)) {
+        mutex_unlock(&pipe->lock);
+        error =
+            wait_queue_sleep(&pipe->read_wait, can_read, pipe, SLEEP_INTERRUPTIBLE, DEADLINE_NEVER);
+        mutex_lock(&pipe->lock);
+    }
     return error;
 }
 
@@ -99,7 +102,7 @@ static int64_t pipe_read_vector(struct file *file, struct user_vector *target, u
     if (wanted == 0)
         return 0;
     mutex_lock(&pipe->lock);
-    while (!error && pipe_ring_is_empty(&pipe->ring) && pipe->writers > 0)
+    if (!can_read(pipe))
         error = wait_for_data(file, pipe);
     bool was_full = pipe_ring_is_full(&pipe->ring);
 
@@ -127,36 +130,30 @@ static bool can_write(void *argument)
     return !pipe_ring_is_full(&pipe->ring) || pipe->readers == 0;
 }
 
-/* Readers learn of what is there before the writer sleeps for the rest. */
-static int wait_for_room(struct file *file, struct pipe *pipe) REQUIRES(pipe->lock)
-{
-    if (file->flags & O_NONBLOCK)
-        return -EAGAIN;
-    mutex_unlock(&pipe->lock);
-    announce_data(pipe);
-    int error =
-        wait_queue_sleep(&pipe->write_wait, can_write, pipe, SLEEP_INTERRUPTIBLE, DEADLINE_NEVER);
-
-    mutex_lock(&pipe->lock);
-    return error;
-}
-
-static int write_locked(struct file *file, struct pipe *pipe, struct user_vector *source)
+static int fill(struct file *file, struct pipe *pipe, struct user_vector *source, bool merge)
     REQUIRES(pipe->lock)
 {
-    bool merge = true;
+    if (unlikely(pipe->readers == 0))
+        return -EPIPE;
+    return pipe_ring_fill(&pipe->ring, source, merge, file->flags & O_DIRECT);
+}
 
-    for (;;) {
-        if (pipe->readers == 0)
-            return -EPIPE;
-        int error = pipe_ring_fill(&pipe->ring, source, merge, file->flags & O_DIRECT);
+/* For what does not fit at once. Readers learn of what is there before the writer sleeps. */
+static __attribute__((noinline)) int write_rest(struct file *file, struct pipe *pipe,
+                                                struct user_vector *source) REQUIRES(pipe->lock)
+{
+    int error = file->flags & O_NONBLOCK ? -EAGAIN : 0;
 
-        if (!error && source->total > 0)
-            error = wait_for_room(file, pipe);
-        if (error || source->total == 0)
-            return error;
-        merge = false;
+    while (!error && source->total > 0) {
+        mutex_unlock(&pipe->lock);
+        announce_data(pipe);
+        error = wait_queue_sleep(&pipe->write_wait, can_write, pipe, SLEEP_INTERRUPTIBLE,
+                                 DEADLINE_NEVER);
+        mutex_lock(&pipe->lock);
+        if (!error)
+            error = fill(file, pipe, source, false);
     }
+    return error;
 }
 
 static int64_t pipe_write_vector(struct file *file, struct user_vector *source, uint64_t *position)
@@ -167,12 +164,14 @@ static int64_t pipe_write_vector(struct file *file, struct user_vector *source, 
     if (offered == 0)
         return 0;
     mutex_lock(&pipe->lock);
-    int error = write_locked(file, pipe, source);
+    int error = fill(file, pipe, source, true);
 
+    if (unlikely(!error && source->total > 0))
+        error = write_rest(file, pipe, source);
     mutex_unlock(&pipe->lock);
     if (source->total < offered)
         announce_data(pipe);
-    if (error == -EPIPE)
+    if (unlikely(error == -EPIPE))
         signal_raise(SIGPIPE);
     return source->total < offered ? (int64_t)(offered - source->total) : error;
 }

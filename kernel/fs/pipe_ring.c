@@ -5,9 +5,15 @@
 #include "mm/frame.h"
 #include "mm/slab.h"
 
+/* The counters as whoever holds the pipe's lock sees them: nobody else writes them. */
+static uint32_t own(const _Atomic uint32_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
 static struct pipe_slot *slot_at(const struct pipe_ring *ring, uint32_t n)
 {
-    return &ring->slots[n & (ring->size - 1)];
+    return &ring->slots[n & (own(&ring->size) - 1)];
 }
 
 static uint8_t *take_page(struct pipe_ring *ring)
@@ -65,18 +71,15 @@ static int read_whole(struct user_vector *source, uint8_t *destination, size_t s
     return -EFAULT;
 }
 
-/* Puts the odd bytes of a write (all of them, if it is short) after the last bytes of the ring, if
- * they fit there as a whole. A bad address leaves nothing behind. */
+/* Puts the odd bytes of a write (all of them, if it is short) after the last bytes of the ring,
+ * which is not empty, if they fit there as a whole. A bad address leaves nothing behind. */
 static int merge_into_last(struct pipe_ring *ring, struct user_vector *source)
 {
     size_t odd = source->total % PAGE_SIZE;
-
-    if (odd == 0 || pipe_ring_is_empty(ring))
-        return 0;
-    struct pipe_slot *last = slot_at(ring, ring->head - 1);
+    struct pipe_slot *last = slot_at(ring, own(&ring->head) - 1);
     size_t end = (size_t)last->offset + last->length;
 
-    if (last->packet || end + odd > PAGE_SIZE)
+    if (odd == 0 || last->packet || end + odd > PAGE_SIZE)
         return 0;
     int error = read_whole(source, last->page + end, odd);
 
@@ -87,54 +90,67 @@ static int merge_into_last(struct pipe_ring *ring, struct user_vector *source)
 
 static int fill_slot(struct pipe_ring *ring, struct user_vector *source, bool packet)
 {
+    uint32_t head = own(&ring->head);
+    size_t size = source->total < PAGE_SIZE ? source->total : PAGE_SIZE;
     uint8_t *page = take_page(ring);
 
     if (!page)
         return -ENOMEM;
-    size_t size = source->total < PAGE_SIZE ? source->total : PAGE_SIZE;
-
     int error = read_whole(source, page, size);
 
     if (error) {
         give_page(ring, page);
         return error;
     }
-    *slot_at(ring, ring->head) = (struct pipe_slot){page, 0, size, packet};
-    atomic_store_explicit(&ring->head, ring->head + 1, memory_order_release);
+    *slot_at(ring, head) = (struct pipe_slot){page, 0, size, packet};
+    atomic_store_explicit(&ring->head, head + 1, memory_order_release);
     return 0;
 }
 
 int pipe_ring_fill(struct pipe_ring *ring, struct user_vector *source, bool merge, bool packets)
 {
-    int error = merge && !packets ? merge_into_last(ring, source) : 0;
+    uint32_t used = own(&ring->head) - own(&ring->tail);
+    int error = 0;
 
-    while (!error && source->total > 0 && !pipe_ring_is_full(ring))
+    if (used > 0 && merge && !packets)
+        error = merge_into_last(ring, source);
+    for (; !error && source->total > 0 && used < own(&ring->size); used++)
         error = fill_slot(ring, source, packets);
     return error;
 }
 
+/* Returns whether the read is over: with the end of a packet, or a bad address (*error). */
+static bool drain_slot(struct pipe_ring *ring, struct user_vector *target, int *error)
+{
+    uint32_t tail = own(&ring->tail);
+    struct pipe_slot *slot = slot_at(ring, tail);
+    size_t size = target->total < slot->length ? target->total : slot->length;
+    size_t copied = user_vector_write(target, slot->page + slot->offset, size);
+    bool packet = slot->packet;
+
+    if (unlikely(copied < size)) {
+        target->total += copied;
+        *error = -EFAULT;
+        return true;
+    }
+    slot->offset += size;
+    slot->length -= size;
+    if (packet || slot->length == 0) {
+        give_page(ring, slot->page);
+        atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+    }
+    return packet;
+}
+
 int pipe_ring_drain(struct pipe_ring *ring, struct user_vector *target)
 {
-    while (target->total > 0 && !pipe_ring_is_empty(ring)) {
-        struct pipe_slot *slot = slot_at(ring, ring->tail);
-        size_t size = target->total < slot->length ? target->total : slot->length;
-        size_t copied = user_vector_write(target, slot->page + slot->offset, size);
-        bool packet = slot->packet;
+    uint32_t used = own(&ring->head) - own(&ring->tail);
+    int error = 0;
 
-        if (unlikely(copied < size)) {
-            target->total += copied;
-            return -EFAULT;
-        }
-        slot->offset += size;
-        slot->length -= size;
-        if (packet || slot->length == 0) {
-            give_page(ring, slot->page);
-            atomic_store_explicit(&ring->tail, ring->tail + 1, memory_order_release);
-        }
-        if (packet)
+    for (; used > 0 && target->total > 0; used--)
+        if (drain_slot(ring, target, &error))
             break;
-    }
-    return 0;
+    return error;
 }
 
 size_t pipe_ring_bytes(const struct pipe_ring *ring)

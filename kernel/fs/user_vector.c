@@ -24,13 +24,6 @@ static void next_segment(struct user_vector *vector)
     }
 }
 
-static void advance(struct user_vector *vector, size_t size)
-{
-    vector->base += size;
-    vector->length -= size;
-    vector->total -= size;
-}
-
 static size_t copy_in(const struct user_vector *vector, void *destination, size_t size)
 {
     if (likely(!vector->is_kernel))
@@ -47,7 +40,7 @@ static size_t copy_out(const struct user_vector *vector, const void *source, siz
     return size;
 }
 
-size_t user_vector_read(struct user_vector *vector, void *destination, size_t size)
+size_t user_vector_read_segments(struct user_vector *vector, void *destination, size_t size)
 {
     size_t done = 0;
 
@@ -57,7 +50,7 @@ size_t user_vector_read(struct user_vector *vector, void *destination, size_t si
         size_t part = size - done < vector->length ? size - done : vector->length;
         size_t copied = copy_in(vector, (char *)destination + done, part);
 
-        advance(vector, copied);
+        user_vector_advance(vector, copied);
         done += copied;
         if (copied < part)
             break;
@@ -65,7 +58,7 @@ size_t user_vector_read(struct user_vector *vector, void *destination, size_t si
     return done;
 }
 
-size_t user_vector_write(struct user_vector *vector, const void *source, size_t size)
+size_t user_vector_write_segments(struct user_vector *vector, const void *source, size_t size)
 {
     size_t done = 0;
 
@@ -75,7 +68,7 @@ size_t user_vector_write(struct user_vector *vector, const void *source, size_t 
         size_t part = size - done < vector->length ? size - done : vector->length;
         size_t copied = copy_out(vector, (const char *)source + done, part);
 
-        advance(vector, copied);
+        user_vector_advance(vector, copied);
         done += copied;
         if (copied < part)
             break;
@@ -93,5 +86,5 @@ size_t user_vector_front(struct user_vector *vector)
 
 void user_vector_skip(struct user_vector *vector, size_t size)
 {
-    advance(vector, size);
+    user_vector_advance(vector, size);
 }

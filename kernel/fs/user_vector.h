@@ -11,6 +11,7 @@
 #include <linux/uio.h>
 
 #include "lib/compiler.h"
+#include "mm/user_copy.h"
 
 struct user_vector {
     uintptr_t base;             /* rest of the current segment */
@@ -36,10 +37,38 @@ static inline struct user_vector user_vector_of_kernel(void *buffer, size_t leng
 /* `segments` stays the caller's and must live as long as the vector. */
 struct user_vector user_vector_of(const struct iovec *segments, size_t count);
 
+static inline void user_vector_advance(struct user_vector *vector, size_t size)
+{
+    vector->base += size;
+    vector->length -= size;
+    vector->total -= size;
+}
+
+/* The general case of the two below. */
+size_t user_vector_read_segments(struct user_vector *vector, void *destination, size_t size);
+size_t user_vector_write_segments(struct user_vector *vector, const void *source, size_t size);
+
 /* Copy up to `size` bytes from, or to, the front, and move past what was copied. Fewer bytes than
  * min(size, total) mean a bad address (-EFAULT) after them. May sleep. */
-size_t MUST_CHECK user_vector_read(struct user_vector *vector, void *destination, size_t size);
-size_t MUST_CHECK user_vector_write(struct user_vector *vector, const void *source, size_t size);
+static inline MUST_CHECK size_t user_vector_read(struct user_vector *vector, void *destination,
+                                                 size_t size)
+{
+    if (unlikely(size > vector->length || vector->is_kernel))
+        return user_vector_read_segments(vector, destination, size);
+    size = copy_from_user_partial(destination, vector->base, size);
+    user_vector_advance(vector, size);
+    return size;
+}
+
+static inline MUST_CHECK size_t user_vector_write(struct user_vector *vector, const void *source,
+                                                  size_t size)
+{
+    if (unlikely(size > vector->length || vector->is_kernel))
+        return user_vector_write_segments(vector, source, size);
+    size = copy_to_user_partial(vector->base, source, size);
+    user_vector_advance(vector, size);
+    return size;
+}
 
 /* What is left of the first segment that is not empty (0: nothing is left), at vector->base. */
 size_t user_vector_front(struct user_vector *vector);
