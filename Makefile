@@ -157,7 +157,12 @@ test-programs: $(TEST_BINS)
 # --- Tests: tests/host on this machine, tests/qemu in QEMU ---------------------------------------
 
 -include tests/host/tests.mk
-HOST_TESTS ?= $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
+HOST_TESTS += $(BUILD)/tests/host/boot
+
+$(BUILD)/tests/host/boot: tests/host/boot/memory_map.c boot/memory_map.c boot/memory_map.h
+	@mkdir -p $(@D)
+	$(call say,HOST)gcc -std=gnu11 -g -Wall -Wextra -fsanitize=address,undefined -I. -o $@ \
+	    $(filter %.c,$^) -lcmocka
 
 test: packages
 	$(MAKE) all test-programs $(HOST_TESTS)
