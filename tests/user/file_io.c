@@ -232,8 +232,8 @@ static void test_vectors(void)
     SHOW(readv(file, many, 1025));
     SHOW(readv(file, many, 1024));
     SHOW(readv(file, many, 0));
-    SHOW(readv(file, (void *)16, 1));
-    SHOW(readv(999, (void *)16, 1));
+    SHOW(syscall(SYS_readv, file, 16, 1));
+    SHOW(syscall(SYS_readv, 999, 16, 1));
     SHOW(syscall(SYS_preadv2, file, in, 1, 0L, 0L, 0));
     SHOW(syscall(SYS_preadv2, file, in, 1, -1L, 0L, 0x1000));
 }
