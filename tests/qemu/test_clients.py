@@ -41,3 +41,11 @@ def test_bash():
     script = "a=(1 2 3); echo ${a[@]} $(( ${#a[@]} * 2 )); exit 7"
     guest = run("/bin/bash-static", "-c", script)
     assert (guest.status, guest.out) == (7, b"1 2 3 6\n"), guest
+
+
+@pytest.mark.parametrize("model", ("qemu64", "max"))
+def test_processor_models(model):
+    """With the least and with all that QEMU can emulate: FXSAVE and XSAVE, with SMAP and without."""
+    script = "for i in 1 2 3 4; do (awk 'BEGIN { for (x = 0; x < 20000; x++) s += x / 7; print s }') & done; wait"
+    guest = run("/bin/busybox", "sh", "-c", script, environment={"KIN_CPU": model})
+    assert guest.status == 0 and guest.out == b"28570000\n" * 4, guest
