@@ -66,3 +66,17 @@ void buddy_free(struct buddy *buddy, uint64_t number, unsigned order)
     }
     add_block(buddy, number, order);
 }
+
+void buddy_free_run(struct buddy *buddy, uint64_t first, uint64_t end)
+{
+    while (first < end) {
+        unsigned order = first == 0 ? BUDDY_ORDERS - 1 : (unsigned)__builtin_ctzl(first);
+
+        if (order >= BUDDY_ORDERS)
+            order = BUDDY_ORDERS - 1;
+        while (first + (1ul << order) > end)
+            order--;
+        buddy_free(buddy, first, order);
+        first += 1ul << order;
+    }
+}

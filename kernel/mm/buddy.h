@@ -20,3 +20,5 @@ void buddy_init(struct buddy *buddy);
 /* The number of the first frame, 0 if there is no such block. */
 uint64_t buddy_alloc(struct buddy *buddy, unsigned order);
 void buddy_free(struct buddy *buddy, uint64_t number, unsigned order);
+/* Frees frames first .. end-1, which need not be one block. */
+void buddy_free_run(struct buddy *buddy, uint64_t first, uint64_t end);

@@ -47,8 +47,36 @@ static struct frame_cache *this_cache(void)
 
 /* Interrupts masked from here on. */
 
+/* Single frames are often freed in the order of their numbers, up or down: such a run merges at once
+ * instead of frame by frame. */
+static void drain_singles(struct frame_stack *stack, unsigned count)
+{
+    spin_lock(&buddy_lock);
+    while (count != 0) {
+        uint64_t first = stack->numbers[--stack->count];
+        uint64_t end = first + 1;
+
+        for (count--; count != 0; count--, stack->count--) {
+            uint64_t number = stack->numbers[stack->count - 1];
+
+            if (number == end)
+                end++;
+            else if (number + 1 == first)
+                first--;
+            else
+                break;
+        }
+        buddy_free_run(&buddy, first, end);
+    }
+    spin_unlock(&buddy_lock);
+}
+
 static void drain(struct frame_stack *stack, unsigned order, unsigned count)
 {
+    if (order == 0) {
+        drain_singles(stack, count);
+        return;
+    }
     spin_lock(&buddy_lock);
     while (count-- != 0)
         buddy_free(&buddy, stack->numbers[--stack->count], order);
@@ -296,21 +324,12 @@ void frame_add(uint64_t first, uint64_t end)
     irq_state_t state = spin_lock_irq_save(&buddy_lock);
 
     assert(end <= frame_limit);
-    while (first < end) {
-        unsigned order = first == 0 ? 0 : (unsigned)__builtin_ctzl(first);
-
-        if (order >= BUDDY_ORDERS)
-            order = BUDDY_ORDERS - 1;
-        while (first + (1ul << order) > end)
-            order--;
-        for (uint64_t i = first; i < first + (1ul << order); i++) {
-            assert(frame_table[i].kind == FRAME_RESERVED);
-            frame_table[i].kind = FRAME_PLAIN;
-        }
-        buddy_free(&buddy, first, order);
-        total_frames += 1ul << order;
-        first += 1ul << order;
+    for (uint64_t i = first; i < end; i++) {
+        assert(frame_table[i].kind == FRAME_RESERVED);
+        frame_table[i].kind = FRAME_PLAIN;
     }
+    buddy_free_run(&buddy, first, end);
+    total_frames += end - first;
     spin_unlock_irq_restore(&buddy_lock, state);
 }
 
