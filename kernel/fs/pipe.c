@@ -4,7 +4,7 @@
  * pipe->lock (rank PIPE, held across user copies) guards everything. What sleepers and poll look at
  * (the ring's counters, the numbers of ends) is atomic and written under the lock. Sleeping happens
  * without it. Wakers change first and then look for sleepers, sleepers queue first and then look:
- * the fence in announce() makes that hold.
+ * the fence in wait_queue_wake_all() makes that hold.
  */
 #include "fs/pipe.h"
 
@@ -52,21 +52,14 @@ static bool writes(const struct file *file)
     return (file->flags & O_ACCMODE) != O_RDONLY;
 }
 
-static void announce(struct wait_queue *queue, uint64_t events)
-{
-    atomic_thread_fence(memory_order_seq_cst);
-    if (!wait_queue_is_empty(queue))
-        wait_queue_wake_all(queue, events);
-}
-
 static void announce_data(struct pipe *pipe)
 {
-    announce(&pipe->read_wait, POLLIN | POLLRDNORM);
+    wait_queue_wake_all(&pipe->read_wait, POLLIN | POLLRDNORM);
 }
 
 static void announce_room(struct pipe *pipe)
 {
-    announce(&pipe->write_wait, POLLOUT | POLLWRNORM);
+    wait_queue_wake_all(&pipe->write_wait, POLLOUT | POLLWRNORM);
 }
 
 /* --- read --- */
@@ -251,8 +244,8 @@ static void pipe_release(struct file *file)
         pipe_ring_clear(&pipe->ring);
     mutex_unlock(&pipe->lock);
     if (last_of_kind) {
-        announce(&pipe->read_wait, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
-        announce(&pipe->write_wait, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
+        wait_queue_wake_all(&pipe->read_wait, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
+        wait_queue_wake_all(&pipe->write_wait, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
     }
     pipe_put(pipe);
 }
@@ -364,7 +357,7 @@ static int wait_for_partner(struct pipe *pipe, struct wait_queue *queue, _Atomic
 
 static void announce_opening(struct wait_queue *queue)
 {
-    announce(queue, 0);
+    wait_queue_wake_all(queue, 0);
 }
 
 static int open_reader(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock)
@@ -381,7 +374,7 @@ static int open_reader(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock
             error = wait_for_partner(pipe, &pipe->read_wait, &pipe->writer_opens);
     }
     if (error && --pipe->readers == 0)
-        announce(&pipe->write_wait, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
+        wait_queue_wake_all(&pipe->write_wait, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
     return error;
 }
 
@@ -397,7 +390,7 @@ static int open_writer(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock
     if (pipe->readers == 0 && pipe->is_named)
         error = wait_for_partner(pipe, &pipe->write_wait, &pipe->reader_opens);
     if (error && --pipe->writers == 0)
-        announce(&pipe->read_wait, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
+        wait_queue_wake_all(&pipe->read_wait, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
     return error;
 }
 

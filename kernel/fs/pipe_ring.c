@@ -16,24 +16,27 @@ static struct pipe_slot *slot_at(const struct pipe_ring *ring, uint32_t n)
     return &ring->slots[n & (own(&ring->size) - 1)];
 }
 
-static uint8_t *take_page(struct pipe_ring *ring)
+static __attribute__((noinline)) uint8_t *new_page(void)
 {
-    uint8_t *page = ring->spare;
-
-    ring->spare = NULL;
-    if (page)
-        return page;
     physical_t frame = frame_alloc();
 
     return frame ? frame_address(frame) : NULL;
 }
 
+static uint8_t *take_page(struct pipe_ring *ring)
+{
+    uint8_t *page = ring->spare;
+
+    ring->spare = NULL;
+    return likely(page != NULL) ? page : new_page();
+}
+
 static void give_page(struct pipe_ring *ring, uint8_t *page)
 {
-    if (ring->spare)
-        frame_put(frame_of(page));
-    else
+    if (likely(!ring->spare))
         ring->spare = page;
+    else
+        frame_put(frame_of(page));
 }
 
 void pipe_ring_init(struct pipe_ring *ring)
@@ -61,7 +64,8 @@ void pipe_ring_destroy(struct pipe_ring *ring)
 }
 
 /* All or nothing: what a bad address cut short counts as not moved. */
-static int read_whole(struct user_vector *source, uint8_t *destination, size_t size)
+static inline __attribute__((always_inline)) int read_whole(struct user_vector *source,
+                                                            uint8_t *destination, size_t size)
 {
     size_t copied = user_vector_read(source, destination, size);
 
@@ -73,7 +77,8 @@ static int read_whole(struct user_vector *source, uint8_t *destination, size_t s
 
 /* Puts the odd bytes of a write (all of them, if it is short) after the last bytes of the ring,
  * which is not empty, if they fit there as a whole. A bad address leaves nothing behind. */
-static int merge_into_last(struct pipe_ring *ring, struct user_vector *source)
+static __attribute__((noinline)) int merge_into_last(struct pipe_ring *ring,
+                                                     struct user_vector *source)
 {
     size_t odd = source->total % PAGE_SIZE;
     struct pipe_slot *last = slot_at(ring, own(&ring->head) - 1);
@@ -98,7 +103,7 @@ static int fill_slot(struct pipe_ring *ring, struct user_vector *source, bool pa
         return -ENOMEM;
     int error = read_whole(source, page, size);
 
-    if (error) {
+    if (unlikely(error)) {
         give_page(ring, page);
         return error;
     }
