@@ -14,6 +14,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+PROGRAM_SECONDS = 1200
 TAP_LINE = re.compile(r"^(not )?ok\b(?!.*# SKIP)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -21,8 +22,12 @@ def run_program(path):
     """(passed, failed) of a test program; its output is shown if something failed."""
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
     print(f"{path} ...", end=" ", flush=True)
-    done = subprocess.run([path], env=environment, capture_output=True, text=True, errors="replace",
-                          check=False)
+    try:
+        done = subprocess.run([path], env=environment, capture_output=True, text=True,
+                              errors="replace", check=False, timeout=PROGRAM_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        print(f"still running after {PROGRAM_SECONDS} s\n{error.stdout}")
+        return 0, 1
     verdicts = TAP_LINE.findall(done.stdout)
     failed = sum(1 for verdict in verdicts if verdict)
     passed = len(verdicts) - failed
