@@ -17,10 +17,6 @@
 #include "proc/process.h"
 #include "proc/resource_list.h"
 
-/* Where Linux puts position-independent programs without randomisation: two thirds of user space.
- */
-#define POSITION_INDEPENDENT_BASE 0x555555554000ul
-
 /* Everything of the new image, until it is installed. */
 struct new_image {
     struct executable *executable;   /* reference: what is mapped, the interpreter of a script */
@@ -148,7 +144,7 @@ static int map_image(struct new_image *image)
     const struct elf_image *elf = &image->elf;
 
     if (elf->position_independent)
-        image->load_bias = POSITION_INDEPENDENT_BASE - ALIGN_DOWN(elf->low, PAGE_SIZE);
+        image->load_bias = USER_IMAGE_BASE - ALIGN_DOWN(elf->low, PAGE_SIZE);
     else if (elf->low < USER_ADDRESS_MIN)
         return -EPERM;
     if (elf->high > USER_ADDRESS_END - image->load_bias)
