@@ -12,6 +12,7 @@ struct cpu {
     struct thread *idle;        /* (const) once online */
     struct run_queue run_queue;
     struct timer_queue timers;
+    _Atomic uint64_t reschedule_interrupts; /* how many came: sched_quiesce_user_mode() */
 #if KIN_DEBUG
     struct lock_stack locks; /* (self) spinlocks that this CPU holds, for the rank check */
 #endif

@@ -21,6 +21,10 @@ void sched_yield_current(void);
  * spinlock held. Other floors sleep through wait.h. */
 void schedule(void);
 
+/* Returns when each CPU has been in the kernel since the call: a thread that was in user mode has come in, and
+ * will look at its work before it goes back. Thread context, interrupts enabled, no lock held. */
+void sched_quiesce_user_mode(void);
+
 /* Hooks of struct port_handlers. */
 void sched_kernel_enter(void);
 void sched_kernel_leave(void);

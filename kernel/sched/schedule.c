@@ -44,6 +44,8 @@ static void switch_to(struct cpu *cpu, struct thread *previous, struct thread *n
     struct run_queue *queue = &cpu->run_queue;
 
     counter_add(&previous->usage.system_cycles, now);
+    if (previous->account)
+        cpu_account_flush(previous);
     counter_add(&next->usage.system_cycles, -now);
     counter_add(&queue->switches, 1);
     queue->left = previous;
@@ -88,7 +90,9 @@ void NO_THREAD_SAFETY_ANALYSIS schedule_locked(struct cpu *cpu, uint64_t now)
         next = cpu->idle;
     thread_set_state(next, THREAD_RUNNING);
     run_queue_set_current(queue, next);
-    run_queue_begin_slice(cpu, now);
+    queue->slice_end = SLICE_ENDLESS;
+    if (run_queue_ready(queue) > 0)
+        run_queue_begin_slice(cpu, now);
     if (next == previous) {
         spin_unlock(&queue->lock);
         return;
@@ -193,8 +197,9 @@ void sched_reschedule_interrupt(void)
 {
     struct cpu *cpu = this_cpu();
 
+    atomic_fetch_add_explicit(&cpu->reschedule_interrupts, 1, memory_order_release);
     spin_lock(&cpu->run_queue.lock);
-    if (cpu->run_queue.slice_end == SLICE_ENDLESS)
+    if (cpu->run_queue.slice_end == SLICE_ENDLESS && run_queue_ready(&cpu->run_queue) > 0)
         run_queue_begin_slice(cpu, port_cycles());
     spin_unlock(&cpu->run_queue.lock);
 }

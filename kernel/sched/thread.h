@@ -10,6 +10,7 @@
 #include "lib/list.h"
 #include "lib/rbtree.h"
 #include "port.h"
+#include "sched/cpu_account.h"
 #include "sched/run_queue.h"
 #include "sched/timer.h"
 #include "sched/wait.h"
@@ -64,7 +65,7 @@ struct thread {
     bool on_queue;                /* (RQ) in a run queue; READY without it: on the way to one */
     bool on_cpu;                  /* (RQ) its registers are live on thread->cpu */
     bool is_user;                 /* (const) */
-    enum thread_state state;      /* (RQ), written by thread_state.c only */
+    enum thread_state state;      /* (RQ), written by thread_set_state() only */
     enum sleep_mode sleep_mode;   /* (self) of the present or last sleep; read by wakers */
     _Atomic(struct cpu *) cpu;    /* (RQ) the CPU whose queue lock guards this thread */
     uint64_t affinity;            /* (RQ) bit per CPU; never empty */
@@ -81,6 +82,8 @@ struct thread {
     struct lock_stack mutexes; /* (self) what it holds, for the rank check */
 #endif
     struct thread_usage usage;
+    struct cpu_account *account; /* (RQ) borrowed: whoever groups threads keeps it; may be NULL */
+    struct cpu_time flushed;     /* (RQ) what has been added to it */
     char name[THREAD_NAME_SIZE]; /* for people; comm of prctl(2) */
     /* By the CPU that left the dead thread for good, interrupts masked, no lock held: frees it. The
      * kernel stack is already gone. (const) */
