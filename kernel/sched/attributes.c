@@ -74,6 +74,7 @@ void attributes_init_idle(struct thread *thread)
     thread->attributes = (struct sched_attributes){.policy = SCHED_IDLE};
     apply(thread);
     thread->rank = RANK_CPU_IDLE;
+    thread->fair.weight = 0;
 }
 
 /* The home is locked, and is released. */

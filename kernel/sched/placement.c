@@ -149,7 +149,7 @@ void NO_THREAD_SAFETY_ANALYSIS placement_send_locked(struct cpu *home, struct th
     placement_enqueue(thread, reason);
 }
 
-bool placement_should_leave(const struct cpu *cpu, const struct thread *thread)
+bool placement_should_leave_slowly(const struct cpu *cpu, const struct thread *thread)
 {
     uint64_t allowed = allowed_cpus(thread);
 

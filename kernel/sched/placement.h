@@ -31,7 +31,16 @@ void placement_enqueue(struct thread *thread, enum enqueue_reason reason);
 void placement_move(struct thread *thread, struct cpu *from, struct cpu *to);
 
 /* Should a running thread that gives way leave its CPU too? Under the lock of its home. */
-bool placement_should_leave(const struct cpu *cpu, const struct thread *thread);
+bool placement_should_leave_slowly(const struct cpu *cpu, const struct thread *thread);
+static inline bool placement_should_leave(const struct cpu *cpu, const struct thread *thread)
+{
+    uint64_t idle = atomic_load_explicit(&placement_idle, memory_order_relaxed);
+
+    if (likely(idle == 0 && (thread->affinity & cpu_bit(cpu)) &&
+               thread->policy->class != SCHED_CLASS_REALTIME))
+        return false;
+    return placement_should_leave_slowly(cpu, thread);
+}
 
 /* Wakes an idle CPU, if there is one, so that it steals. */
 void placement_offer(void);

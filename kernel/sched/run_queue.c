@@ -58,37 +58,19 @@ void run_queue_dequeue(struct run_queue *queue, struct thread *thread, uint64_t 
 
 struct thread *run_queue_pick(struct run_queue *queue, uint64_t now)
 {
-    spin_assert_held(&queue->lock);
-    for (unsigned class = 0; class < SCHED_CLASS_COUNT; class ++) {
-        struct thread *thread;
-
-        if (!queue->class_count[class])
-            continue;
-        thread = sched_policies[class]->pick(queue);
-        taken_out(queue, thread, now);
-        return thread;
-    }
-    return NULL;
-}
-
-void run_queue_charge(struct run_queue *queue, uint64_t now)
-{
-    uint64_t cycles = now - queue->charged;
+    struct thread *thread;
 
     spin_assert_held(&queue->lock);
-    queue->charged = now;
-    if (likely((int64_t)cycles > 0))
-        queue->current->policy->charge(queue, queue->current, cycles);
-}
-
-void run_queue_set_current(struct run_queue *queue, struct thread *thread)
-{
-    bool idle = thread->rank == 0;
-
-    queue->current = thread;
-    atomic_store_explicit(&queue->current_rank, thread->rank, memory_order_relaxed);
-    atomic_store_explicit(&queue->current_weight, idle ? 0 : thread->fair.weight,
-                          memory_order_relaxed);
+    if (queue->class_count[SCHED_CLASS_REALTIME] > 0)
+        thread = sched_policy_realtime.pick(queue);
+    else if (queue->class_count[SCHED_CLASS_FAIR] > 0)
+        thread = sched_policy_fair.pick(queue);
+    else if (queue->class_count[SCHED_CLASS_IDLE] > 0)
+        thread = sched_policy_idle.pick(queue);
+    else
+        return NULL;
+    taken_out(queue, thread, now);
+    return thread;
 }
 
 bool run_queue_preempts(struct run_queue *queue, const struct thread *thread)
@@ -103,15 +85,9 @@ bool run_queue_preempts(struct run_queue *queue, const struct thread *thread)
 void run_queue_begin_slice(struct cpu *cpu, uint64_t now)
 {
     struct run_queue *queue = &cpu->run_queue;
-    uint64_t slice = SLICE_ENDLESS;
+    uint64_t slice = queue->current->policy->slice(queue, queue->current);
 
-    if (run_queue_ready(queue) > 0)
-        slice = queue->current->policy->slice(queue, queue->current);
-    if (slice == SLICE_ENDLESS) {
-        queue->slice_end = SLICE_ENDLESS;
-        return;
-    }
-    queue->slice_end = now + slice;
+    queue->slice_end = slice == SLICE_ENDLESS ? SLICE_ENDLESS : now + slice;
     if (queue->slice_end < queue->tick) {
         queue->tick = queue->slice_end;
         timer_queue_hasten(&cpu->timers, port_clock_ns() + port_cycles_to_ns(slice) + 1);

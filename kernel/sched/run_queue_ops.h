@@ -15,14 +15,10 @@ void run_queue_enqueue(struct run_queue *queue, struct thread *thread, enum enqu
 void run_queue_dequeue(struct run_queue *queue, struct thread *thread, uint64_t now);
 /* Takes out the thread that should run next; NULL if the queue is empty. */
 struct thread *run_queue_pick(struct run_queue *queue, uint64_t now);
-/* Tells the running thread's policy how long it has run. */
-void run_queue_charge(struct run_queue *queue, uint64_t now);
-/* Publishes what other CPUs read about `thread`, which runs here from now on. */
-void run_queue_set_current(struct run_queue *queue, struct thread *thread);
 /* Should `thread`, just enqueued, run instead of the current one? */
 bool run_queue_preempts(struct run_queue *queue, const struct thread *thread);
 
-/* Begins the slice of this CPU's current thread, if others wait, and arms the timer for its end. */
+/* Begins the slice of this CPU's current thread, because others wait, and arms the timer for its end. */
 void run_queue_begin_slice(struct cpu *cpu, uint64_t now);
 
 /* Asks the queue's running thread to give way: at once if it is in user mode or idle. */
@@ -45,4 +41,23 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
                           memory_order_relaxed);
+}
+
+/* Tells the running thread's policy how long it has run. */
+static inline void run_queue_charge(struct run_queue *queue, uint64_t now)
+{
+    uint64_t cycles = now - queue->charged;
+
+    spin_assert_held(&queue->lock);
+    queue->charged = now;
+    if (likely((int64_t)cycles > 0))
+        queue->current->policy->charge(queue, queue->current, cycles);
+}
+
+/* `thread` runs here from now on: publishes what other CPUs read about it. */
+static inline void run_queue_set_current(struct run_queue *queue, struct thread *thread)
+{
+    queue->current = thread;
+    atomic_store_explicit(&queue->current_rank, thread->rank, memory_order_relaxed);
+    atomic_store_explicit(&queue->current_weight, thread->fair.weight, memory_order_relaxed);
 }

@@ -1,9 +1,9 @@
-/* The only writer of thread->state, under the lock of the thread's run queue. */
+/* The table of a thread's states. Constant. */
 #include "sched/thread_state.h"
 
 #define TO(state) (1u << THREAD_##state)
 
-static const uint8_t allowed[THREAD_STATE_COUNT] = {
+const uint8_t thread_state_successors[THREAD_STATE_COUNT] = {
     /* thread_start(); thread_abandon() */
     [THREAD_NEW] = TO(READY) | TO(DEAD),
     /* schedule() picks it */
@@ -23,10 +23,8 @@ const char *thread_state_name(enum thread_state state)
     return state < THREAD_STATE_COUNT ? names[state] : "broken";
 }
 
-void thread_set_state(struct thread *thread, enum thread_state state)
+void thread_state_refuse(const struct thread *thread, enum thread_state state)
 {
-    if (unlikely(!(allowed[thread->state] & (1u << state))))
-        panic("thread %p (%s): %s cannot become %s", (void *)thread, thread->name,
-              thread_state_name(thread->state), thread_state_name(state));
-    thread->state = state;
+    panic("thread %p (%s): %s cannot become %s", (const void *)thread, thread->name,
+          thread_state_name(thread->state), thread_state_name(state));
 }

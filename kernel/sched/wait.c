@@ -91,7 +91,6 @@ struct sleep {
     sleep_condition *condition;
     void *argument;
     enum sleep_mode mode;
-    uint64_t deadline;
     struct thread *thread;
     struct timer timer; /* armed for the deadline, if there is one */
     _Atomic bool is_over_time;
@@ -164,59 +163,55 @@ static int NO_THREAD_SAFETY_ANALYSIS sleep_until(struct sleep *sleep, struct spi
     return outcome;
 }
 
-/* Looks before it goes to the trouble of queueing and arming; then sleeps. `queue` may be NULL. */
-static int sleep_in(struct wait_queue *queue, struct spinlock *lock, struct sleep *sleep)
+/* Looks before it goes to the trouble of queueing and arming; then sleeps. `queue` and `lock` may
+ * be NULL. Only what is used is initialised. */
+static int sleep_in(struct wait_queue *queue, struct spinlock *lock, sleep_condition *condition,
+                    void *argument, enum sleep_mode mode, uint64_t deadline)
 {
     struct wait_entry entry;
+    struct sleep sleep;
     int outcome;
 
-    sleep->thread = current_thread();
-    sleep->is_over_time = sleep->deadline != DEADLINE_NEVER && port_clock_ns() >= sleep->deadline;
-    outcome = sleep_outcome(sleep);
-    if (outcome != KEEP_SLEEPING)
-        return outcome;
-    if (sleep->deadline != DEADLINE_NEVER) {
-        timer_init(&sleep->timer, sleep_expire);
-        timer_arm(&sleep->timer, sleep->deadline);
+    if (condition(argument))
+        return 0;
+    sleep.condition = condition;
+    sleep.argument = argument;
+    sleep.mode = mode;
+    sleep.thread = current_thread();
+    sleep.is_over_time = deadline != DEADLINE_NEVER && port_clock_ns() >= deadline;
+    if (deadline != DEADLINE_NEVER) {
+        timer_init(&sleep.timer, sleep_expire);
+        timer_arm(&sleep.timer, deadline);
     }
     if (queue) {
         wait_entry_init(&entry, wait_wake_thread);
         entry.exclusive = true;
         wait_queue_add(queue, &entry);
     }
-    outcome = sleep_until(sleep, lock);
+    outcome = sleep_until(&sleep, lock);
     if (queue)
         wait_queue_remove(&entry);
-    if (sleep->deadline != DEADLINE_NEVER)
-        timer_cancel(&sleep->timer);
+    if (deadline != DEADLINE_NEVER)
+        timer_cancel(&sleep.timer);
     return outcome;
 }
 
 int wait_queue_sleep(struct wait_queue *queue, sleep_condition *condition, void *argument,
                      enum sleep_mode mode, uint64_t deadline)
 {
-    struct sleep sleep = {
-        .condition = condition, .argument = argument, .mode = mode, .deadline = deadline};
-
-    return sleep_in(queue, NULL, &sleep);
+    return sleep_in(queue, NULL, condition, argument, mode, deadline);
 }
 
 int wait_queue_sleep_locked(struct wait_queue *queue, struct spinlock *lock,
                             sleep_condition *condition, void *argument, enum sleep_mode mode,
                             uint64_t deadline)
 {
-    struct sleep sleep = {
-        .condition = condition, .argument = argument, .mode = mode, .deadline = deadline};
-
     spin_assert_held(lock);
-    return sleep_in(queue, lock, &sleep);
+    return sleep_in(queue, lock, condition, argument, mode, deadline);
 }
 
 int thread_sleep(sleep_condition *condition, void *argument, enum sleep_mode mode,
                  uint64_t deadline)
 {
-    struct sleep sleep = {
-        .condition = condition, .argument = argument, .mode = mode, .deadline = deadline};
-
-    return sleep_in(NULL, NULL, &sleep);
+    return sleep_in(NULL, NULL, condition, argument, mode, deadline);
 }

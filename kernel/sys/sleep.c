@@ -15,7 +15,7 @@ static int64_t sleep_relative(int id, uint64_t target, uintptr_t remaining_addre
 
     if (outcome != -ERESTARTSYS)
         return outcome;
-    if (clock->read(id, &now) != 0 || now >= target)
+    if (clock_read(id, &now) != 0 || now >= target)
         return 0;
     if (remaining_address && copy_timespec_to_user(remaining_address, target - now) != 0)
         return -EFAULT;
@@ -34,7 +34,7 @@ static int64_t restart_sleep(struct restart_block *block)
 static int64_t sleep_for(int id, uint64_t duration, uintptr_t remaining_address)
 {
     uint64_t now;
-    int error = clock_find(id)->read(id, &now);
+    int error = clock_read(id, &now);
 
     if (error)
         return error;
@@ -56,7 +56,7 @@ SYSCALL4(clock_nanosleep, int, id, int, flags, uintptr_t, address, uintptr_t, re
     uint64_t time;
     int64_t outcome;
 
-    if (!clock)
+    if (!clock || (!clock->now && !clock->read))
         return -EINVAL;
     if (!clock->sleep)
         return -EOPNOTSUPP;

@@ -7,23 +7,21 @@
 
 SYSCALL2(clock_gettime, int, id, uintptr_t, address)
 {
-    const struct clock *clock = clock_find(id);
     uint64_t now;
 
-    if (!clock || clock->read(id, &now) != 0)
+    if (clock_read(id, &now) != 0)
         return -EINVAL;
     return copy_timespec_to_user(address, now);
 }
 
 SYSCALL2(clock_getres, int, id, uintptr_t, address)
 {
-    const struct clock *clock = clock_find(id);
     uint64_t now;
 
     /* CPU clocks: the process or thread must be there. */
-    if (!clock || clock->read(id, &now) != 0)
+    if (clock_read(id, &now) != 0)
         return -EINVAL;
-    return address ? copy_timespec_to_user(address, clock->resolution_ns) : 0;
+    return address ? copy_timespec_to_user(address, clock_find(id)->resolution_ns) : 0;
 }
 
 static int set_realtime(uint64_t seconds, uint64_t nanoseconds)
@@ -49,7 +47,7 @@ SYSCALL2(clock_settime, int, id, uintptr_t, address)
     if (copy_from_user(&time, address, sizeof(time)) != 0)
         return -EFAULT;
     if (id < 0)
-        return clock_find(id)->read(id, &now) == 0 ? -EPERM : -EINVAL;
+        return cpu_clock_read(id, &now) == 0 ? -EPERM : -EINVAL;
     return set_realtime((uint64_t)time.tv_sec, (uint64_t)time.tv_nsec);
 }
 
