@@ -285,6 +285,31 @@ int proc_inode_create(const struct proc_entry *entry, struct pid *pid, int numbe
     return 0;
 }
 
+/* The names in /dev that lead here. */
+static int make_device_links(void)
+{
+    static const struct {
+        const char *name, *target;
+    } links[] = {
+        {"dev/fd", "/proc/self/fd"},
+        {"dev/stdin", "/proc/self/fd/0"},
+        {"dev/stdout", "/proc/self/fd/1"},
+        {"dev/stderr", "/proc/self/fd/2"},
+    };
+    int error = 0;
+
+    for (unsigned i = 0; i < array_length(links) && !error; i++) {
+        struct tree_node node = {
+            .mode = S_IFLNK | 0777,
+            .target = links[i].target,
+            .target_length = strlen(links[i].target),
+        };
+
+        error = tree_make(links[i].name, &node, NULL);
+    }
+    return error;
+}
+
 int procfs_init(void)
 {
     struct inode *root;
@@ -294,5 +319,5 @@ int procfs_init(void)
         return error;
     error = tree_attach("proc", root);
     inode_put(root);
-    return error;
+    return error ? error : make_device_links();
 }

@@ -18,6 +18,7 @@
 #include "fs/byte_ring.h"
 #include "fs/device.h"
 #include "fs/terminal.h"
+#include "fs/tree.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "mm/user_copy.h"
@@ -454,5 +455,8 @@ int pty_init(void)
         .open = open_master,
     };
 
-    return device_register(&ptmx);
+    const struct tree_node directory = {.mode = S_IFDIR | 0755};
+    int error = tree_make("dev/pts", &directory, NULL);
+
+    return error ? error : device_register(&ptmx);
 }
