@@ -119,7 +119,8 @@ def main():
 def execute(options):
     request = build_request(options)
     interactive = terminal.is_interactive()
-    request.streams = choose_streams(interactive)
+    if not getattr(options, "volume", None):  # which has no request: all is on the console
+        request.streams = choose_streams(interactive)
     if interactive:
         request.environment.setdefault("TERM", os.environ.get("TERM", "vt100"))
         rows, columns = terminal.size()

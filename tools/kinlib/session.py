@@ -143,6 +143,8 @@ class Session:
         data = os.read(0, CHUNK)
         if LEAVE_KEY in data:
             raise Finished(EXIT_LEFT, "left with Ctrl-]")
+        if not data:
+            self._selector.unregister(0)
         self._console_pending += data
         if self.up_seconds is not None:
             self._flush(self._machine.console, self._console_pending, self._serve_console)
