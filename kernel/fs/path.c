@@ -63,13 +63,12 @@ static const struct mapping_source_operations source_operations = {
 
 /* --- Life --- */
 
-/* FNV-1a: names are short, and a step costs two instructions. */
 uint32_t path_name_hash(const char *text, size_t length)
 {
-    uint32_t hash = 2166136261u;
+    uint32_t hash = PATH_HASH_START;
 
     for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (uint8_t)text[i]) * 16777619u;
+        hash = path_hash_step(hash, text[i]);
     return hash;
 }
 

@@ -1,6 +1,8 @@
 /*
- * The path walk: component by component, each step one lookup with a reference. Symbolic links are
- * not followed recursively: the rest of the walked text waits on a small stack in the walker.
+ * The path walk. As long as plain directories of the in-memory tree follow each other it runs ahead
+ * in one hold of names_lock; for everything else it goes component by component, each step one
+ * lookup with a reference. Symbolic links are not followed recursively: the rest of the walked text
+ * waits on a small stack in the walker.
  */
 #include "fs/path_walk.h"
 
@@ -8,14 +10,14 @@
 
 #include "fs/file.h"
 #include "fs/inode.h"
-#include "fs/tree.h"
+#include "fs/tree_internal.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/process.h"
 
 struct walker {
-    struct path *root;    /* reference */
+    struct path *root;    /* reference; NULL until it is needed */
     struct path *current; /* reference: where the walk is; a directory, but possibly at the end */
     const char *rest;     /* text still to go */
     const struct credentials *who;
@@ -29,6 +31,46 @@ struct walker {
     char *link_text; /* owned: what `rest` points into, or NULL for the caller's text */
 };
 
+/* --- Text --- */
+
+struct component {
+    const char *name;
+    size_t length;
+    uint32_t hash;
+    enum name_kind kind;
+    bool slash; /* one or more came after it */
+};
+
+static enum name_kind kind_of(const char *name, size_t length)
+{
+    if (likely(name[0] != '.') || length > 2)
+        return NAME_NORMAL;
+    if (length == 1)
+        return NAME_DOT;
+    return name[1] == '.' ? NAME_DOT_DOT : NAME_NORMAL;
+}
+
+/* Takes the next name off the text. False at its end. */
+static bool next_component(struct walker *walker, struct component *component)
+{
+    const char *at = walker->rest;
+    uint32_t hash = PATH_HASH_START;
+
+    while (*at == '/')
+        at++;
+    component->name = at;
+    for (; *at != '\0' && *at != '/'; at++)
+        hash = path_hash_step(hash, *at);
+    component->hash = hash;
+    component->length = at - component->name;
+    component->slash = *at == '/';
+    while (*at == '/')
+        at++;
+    walker->rest = at;
+    component->kind = kind_of(component->name, component->length);
+    return component->length > 0;
+}
+
 /* --- Steps --- */
 
 static void move_to(struct walker *walker, struct path *path)
@@ -37,21 +79,33 @@ static void move_to(struct walker *walker, struct path *path)
     walker->current = path;
 }
 
+static struct path *root_of(struct walker *walker)
+{
+    if (!walker->root)
+        walker->root = path_root();
+    return walker->root;
+}
+
 /* A reference to the child of that name; *error tells why there is none. */
-static struct path *look_up(struct path *directory, const char *name, size_t length, int *error)
+static struct path *look_up(struct path *directory, const struct component *component, int *error)
 {
     struct inode *inode = directory->inode, *found = NULL;
     struct path *path;
 
     if (likely(!inode->operations->lookup)) {
-        path = tree_find(directory, name, length);
+        spin_lock(&names_lock);
+        path = directory_find_locked(&inode->directory, component->name, component->length,
+                                     component->hash);
+        if (path)
+            path_get(path);
+        spin_unlock(&names_lock);
         *error = path ? 0 : -ENOENT;
         return path;
     }
-    *error = inode->operations->lookup(inode, name, length, &found);
+    *error = inode->operations->lookup(inode, component->name, component->length, &found);
     if (*error)
         return NULL;
-    path = path_create(directory, found, name, length);
+    path = path_create(directory, found, component->name, component->length);
     inode_put(found);
     if (!path)
         *error = -ENOMEM;
@@ -106,7 +160,7 @@ static int enter_link_text(struct walker *walker, struct inode *link)
     }
     text[length] = '\0';
     if (text[0] == '/') {
-        path_get(walker->root);
+        path_get(root_of(walker));
         move_to(walker, walker->root);
     }
     return save_rest(walker, text);
@@ -130,36 +184,48 @@ static int follow(struct walker *walker, struct path *link)
 
 /* --- The walk --- */
 
-struct component {
-    const char *name;
-    size_t length;
-    enum name_kind kind;
-    bool slash; /* one or more came after it */
-};
-
-/* Takes the next name off the text. False at its end. */
-static bool next_component(struct walker *walker, struct component *component)
+/* The directory of that name, if a plain step leads to it: no reference, and nothing is said of why
+ * not. names_lock is held. */
+static struct path *plain_step_locked(const struct walker *walker, struct path *at,
+                                      const struct component *component)
 {
-    const char *at = walker->rest;
+    struct inode *inode = at->inode;
+    struct path *next;
 
-    while (*at == '/')
-        at++;
-    component->name = at;
-    while (*at != '\0' && *at != '/')
-        at++;
-    component->length = at - component->name;
-    component->slash = *at == '/';
-    while (*at == '/')
-        at++;
-    walker->rest = at;
-    component->kind = NAME_NORMAL;
-    if (component->length <= 2 && component->name[0] == '.') {
-        if (component->length == 1)
-            component->kind = NAME_DOT;
-        else if (component->length == 2 && component->name[1] == '.')
-            component->kind = NAME_DOT_DOT;
+    if (component->kind != NAME_NORMAL || !inode->operations->writable ||
+        inode_check_access(inode, MAY_EXECUTE, walker->who))
+        return NULL;
+    next = directory_find_locked(&inode->directory, component->name, component->length,
+                                 component->hash);
+    return next && inode_is(next->inode, S_IFDIR) ? next : NULL;
+}
+
+/* Moves on over plain directories as long as more names follow. The last name, and all that is not
+ * plain, is left to the steps that know about it. */
+static void run_ahead(struct walker *walker)
+{
+    struct path *at = walker->current, *next = at;
+
+    if (!inode_is(at->inode, S_IFDIR))
+        return;
+    spin_lock(&names_lock);
+    while (next) {
+        const char *before = walker->rest;
+        struct component component;
+
+        next = NULL;
+        if (next_component(walker, &component) && *walker->rest != '\0')
+            next = plain_step_locked(walker, at, &component);
+        if (next)
+            at = next;
+        else
+            walker->rest = before;
     }
-    return component->length > 0;
+    if (at != walker->current)
+        path_get(at);
+    spin_unlock(&names_lock);
+    if (at != walker->current)
+        move_to(walker, at);
 }
 
 static bool is_at_end(const struct walker *walker)
@@ -176,10 +242,10 @@ static int step(struct walker *walker, const struct component *component)
     if (component->kind == NAME_DOT)
         return 0;
     if (component->kind == NAME_DOT_DOT) {
-        move_to(walker, path_parent(walker->current, walker->root));
+        move_to(walker, path_parent(walker->current, root_of(walker)));
         return 0;
     }
-    next = look_up(walker->current, component->name, component->length, &error);
+    next = look_up(walker->current, component, &error);
     if (!next)
         return error;
     if (!inode_is(next->inode, S_IFLNK)) {
@@ -210,9 +276,9 @@ static int last_step(struct walker *walker, const struct component *component,
         path_get(walker->current);
         target = walker->current;
     } else if (component->kind == NAME_DOT_DOT) {
-        target = path_parent(walker->current, walker->root);
+        target = path_parent(walker->current, root_of(walker));
     } else {
-        target = look_up(walker->current, component->name, component->length, &error);
+        target = look_up(walker->current, component, &error);
         if (!target && (error != -ENOENT || !(walker->flags & WALK_MAY_MISS) ||
                         walker->current->inode->operations->lookup))
             return error;
@@ -244,6 +310,7 @@ static int walk_all(struct walker *walker, struct path_walk *walk)
     struct component component;
     bool slash_of_link = false;
 
+    run_ahead(walker);
     for (;;) {
         int error;
         bool again = false;
@@ -293,8 +360,7 @@ static int start_at(struct walker *walker, int directory, const char *name)
     struct file *file;
 
     if (name[0] == '/') {
-        path_get(walker->root);
-        walker->current = walker->root;
+        walker->current = path_root();
         return 0;
     }
     if (directory == AT_FDCWD) {
@@ -318,7 +384,8 @@ static void end(struct walker *walker)
 {
     if (walker->current)
         path_put(walker->current);
-    path_put(walker->root);
+    if (walker->root)
+        path_put(walker->root);
     kfree(walker->link_text);
     while (walker->depth > 0)
         kfree(walker->stack[--walker->depth].text);
@@ -350,8 +417,7 @@ int path_walk_as(const struct credentials *who, struct path_walk *walk, int dire
     walker.rest = name;
     walker.links = walker.depth = 0;
     walker.link_text = NULL;
-    walker.current = NULL;
-    walker.root = path_root();
+    walker.current = walker.root = NULL;
     error = start_at(&walker, directory, name);
     if (!error)
         error = name[0] == '\0' ? walk_empty(&walker, walk) : walk_all(&walker, walk);
@@ -388,8 +454,8 @@ int path_lookup_as(const struct credentials *who, int directory, const char *nam
     if (walk.trailing_slash && !inode_is(walk.target->inode, S_IFDIR)) {
         error = -ENOTDIR;
     } else {
-        path_get(walk.target);
         *found = walk.target;
+        walk.target = NULL;
     }
     path_walk_end(&walk);
     return error;

@@ -135,9 +135,8 @@ static struct path **bucket_of(const struct directory_part *directory, uint32_t 
 }
 
 struct path *directory_find_locked(const struct directory_part *directory, const char *name,
-                                   size_t length)
+                                   size_t length, uint32_t hash)
 {
-    uint32_t hash = path_name_hash(name, length);
     struct path *child;
 
     if (!directory->buckets)
@@ -151,8 +150,10 @@ struct path *directory_find_locked(const struct directory_part *directory, const
 
 struct path *tree_find(struct path *directory, const char *name, size_t length)
 {
+    uint32_t hash = path_name_hash(name, length);
+
     spin_lock(&names_lock);
-    struct path *child = directory_find_locked(&directory->inode->directory, name, length);
+    struct path *child = directory_find_locked(&directory->inode->directory, name, length, hash);
 
     if (child)
         path_get(child);

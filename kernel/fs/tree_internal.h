@@ -1,4 +1,5 @@
-/* What the files of the in-memory tree share: entries of directories. For tree*.c only. */
+/* What the files of the in-memory tree share: entries of directories. For tree*.c and the
+ * path walk only. */
 #pragma once
 
 #include "fs/inode.h"
@@ -6,7 +7,7 @@
 
 /* names_lock is held; no reference is taken. */
 struct path *directory_find_locked(const struct directory_part *directory, const char *name,
-                                   size_t length);
+                                   size_t length, uint32_t hash);
 /* The hash of names alone; the caller sees to references, order and links. names_lock is held. */
 void directory_add_locked(struct directory_part *directory, struct path *child);
 void directory_take_locked(struct directory_part *directory, struct path *child);

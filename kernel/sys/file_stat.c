@@ -143,14 +143,24 @@ SYSCALL5(statx, int, directory, uintptr_t, name, unsigned, flags, unsigned, mask
 
 /* --- access --- */
 
-/* The caller as its real ids would be; kmalloc'ed. */
-static struct credentials *real_credentials(void)
+/* Are the ids that access(2) judges by the ones that all other calls judge by? */
+static bool is_real(const struct id_set *ids)
 {
-    struct credentials *real = kmalloc(sizeof(*real));
+    return ids->real == ids->effective && ids->real == ids->file_system;
+}
 
+/* The caller as its real ids would be: *copy, if it is one, is kmalloc'ed. */
+static const struct credentials *real_credentials(struct credentials **copy)
+{
+    const struct credentials *who = current_credentials();
+    struct credentials *real;
+
+    if (is_real(&who->user) && is_real(&who->group))
+        return who;
+    *copy = real = kmalloc(sizeof(*real));
     if (!real)
         return NULL;
-    memcpy(real, current_credentials(), sizeof(*real));
+    memcpy(real, who, sizeof(*real));
     real->user.effective = real->user.file_system = real->user.real;
     real->group.effective = real->group.file_system = real->group.real;
     return real;
@@ -175,24 +185,23 @@ static int check_access_as(const struct credentials *who, int directory, const c
 
 static int64_t check_access(int directory, uintptr_t name_address, unsigned wanted, unsigned flags)
 {
-    struct credentials *real = NULL;
+    const struct credentials *who = current_credentials();
+    struct credentials *copy = NULL;
     struct user_name name;
     int error;
 
     if (wanted & ~7u || flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    if (!(flags & AT_EACCESS)) {
-        real = real_credentials();
-        if (!real)
-            return -ENOMEM;
-    }
+    if (!(flags & AT_EACCESS))
+        who = real_credentials(&copy);
+    if (!who)
+        return -ENOMEM;
     error = user_name_get(&name, name_address);
     if (!error) {
-        error = check_access_as(real ? real : current_credentials(), directory, name.text, wanted,
-                                flags);
+        error = check_access_as(who, directory, name.text, wanted, flags);
         user_name_put(&name);
     }
-    kfree(real);
+    kfree(copy);
     return error;
 }
 
