@@ -62,16 +62,17 @@ $(HOST_BUILD)/tests/host/proc/%.o: tests/host/proc/%.c $(UAPI)/.ready
 	$(HOST_CC) $(HOST_KERNEL_CFLAGS) -c -o $@ $<
 
 # The kernel's variables go to a section of their own, which the machine resets before each run.
+HOST_OBJCOPY := --rename-section .bss=kin_data,alloc,load,data,contents --rename-section .data=kin_data
 define HOST_SIMULATOR
-$(HOST_BUILD)/$(1).kernel.o: $$($(1)_C:%.c=$(HOST_BUILD)/%.o)
+$(1)_O := $$($(1)_C:%.c=$(HOST_BUILD)/%.o)
+$(HOST_BUILD)/$(1).kernel.o: $$($(1)_O)
 	ld -r -o $$@.all $$^
-	objcopy --rename-section .bss=kin_data,alloc,load,data,contents \
-	        --rename-section .data=kin_data $$@.all $$@
+	objcopy $(HOST_OBJCOPY) $$@.all $$@
 	rm $$@.all
 $(HOST_BIN)/$(1): $(HOST_BUILD)/$(1).kernel.o $(HOST_SIM_O)
 	@mkdir -p $$(@D)
 	$(HOST_CC) $(HOST_LDFLAGS) -o $$@ $$^
--include $$($(1)_C:%.c=$(HOST_BUILD)/%.d)
+-include $$($(1)_O:.o=.d)
 endef
 $(foreach simulator,sim_sched sim_proc,$(eval $(call HOST_SIMULATOR,$(simulator))))
 -include $(HOST_SIM_O:.o=.d)
@@ -106,8 +107,18 @@ $(HOST_BIN)/mm: $(HOST_MM_O)
 	$(HOST_CC) $(HOST_LDFLAGS) -o $@ $^ -lcmocka
 -include $(HOST_MM_O:.o=.d)
 
+# Faults put in on purpose, which the simulators must find.
+$(HOST_BUILD)/mutants.json: tests/host/tests.mk $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
+	@{ echo '{"cc": "$(HOST_CC)", "cflags": "$(HOST_KERNEL_CFLAGS)", "ldflags": "$(HOST_LDFLAGS)",'; \
+	  echo ' "objcopy": "$(HOST_OBJCOPY)", "machine": "$(HOST_SIM_O)", "objects": "$(HOST_BUILD)",'; \
+	  echo ' "simulators": {"sim_sched": "$(sim_sched_O)", "sim_proc": "$(sim_proc_O)"}}'; } > $@
+
+$(HOST_BIN)/mutants: $(HOST_BUILD)/mutants.json
+	@printf '#!/bin/sh\nexec $(PYTHON) tests/host/mutants/mutants.py $< "$$@"\n' > $@
+	@chmod +x $@
+
 # What `make test-host` runs.
-HOST_TESTS := $(HOST_BIN)/unit $(HOST_BIN)/mm $(HOST_BIN)/tsan_lock $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
+HOST_TESTS := $(HOST_BIN)/unit $(HOST_BIN)/mm $(HOST_BIN)/tsan_lock $(HOST_SIMULATORS:%=$(HOST_BIN)/%) $(HOST_BIN)/mutants
 
 .PHONY: host-test
 host-test: test-host

@@ -94,6 +94,32 @@ void scenario_exit_reparent_wait(void)
     system_run(exit_reparent_wait);
 }
 
+/* A zombie that goes from a dying parent past the grandparent to init, who must be told. */
+static void pause_after_child(uintptr_t argument)
+{
+    (void)argument;
+    SIM_CHECK(call_fork(die_with_child, 5) > 0);
+    SIM_CHECK(call_wait_any() > 0);
+    for (;;)
+        call_pause();
+}
+
+static void zombie_inheritance(void)
+{
+    struct waited waited;
+    int child = call_fork(pause_after_child, 0);
+
+    SIM_CHECK_EQUAL(call_wait(-1, WEXITED, &waited), 0);
+    check_exit(&waited, waited.pid, 9);
+    SIM_CHECK_EQUAL(call_kill(child, SIGKILL), 0);
+    reap_all_children();
+}
+
+void scenario_zombie_inheritance(void)
+{
+    system_run(zombie_inheritance);
+}
+
 /* --- exit x exit: parent and child at once, under an init that ignores SIGCHLD --- */
 
 static void exit_exit(void)

@@ -4,6 +4,7 @@
 void scenario_exit_wait(void);
 void scenario_exit_wait_ways(void);
 void scenario_exit_reparent_wait(void);
+void scenario_zombie_inheritance(void);
 void scenario_exit_exit(void);
 void scenario_two_waiters(void);
 void scenario_subreaper_orphan(void);
@@ -24,6 +25,7 @@ void scenario_sigchld_storm(void);
 void scenario_stop_continue_kill(void);
 void scenario_stopped_continue_kill(void);
 void scenario_stop_continue_wait(void);
+void scenario_stop_continue_term(void);
 void scenario_orphaned_group(void);
 void scenario_group_term_fork(void);
 void scenario_kill_all_fork(void);

@@ -1,7 +1,7 @@
 /*
  * Masks and pending sets against a model: a process that sends itself all kinds of signals, blocks,
- * unblocks, takes and ignores them, and whose handlers write down what arrived. What arrives, and in
- * which order, must be what the model of signal(7) says.
+ * unblocks, takes and ignores them, and whose handlers write down what arrived. What arrives, and
+ * in which order, must be what the model of signal(7) says.
  */
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -1,6 +1,6 @@
 /*
- * Races of signals with sleeping, waiting, stopping and forking: two or three processes each, for the
- * explorer.
+ * Races of signals with sleeping, waiting, stopping and forking: two or three processes each, for
+ * the explorer.
  */
 #include "lib/errno.h"
 #include "scenarios.h"
@@ -204,6 +204,24 @@ static void stop_continue_wait(void)
 void scenario_stop_continue_wait(void)
 {
     system_run(stop_continue_wait);
+}
+
+/* One sender's stop, continue and end: the last finds a running process, whatever it was doing. */
+static void stop_continue_term(void)
+{
+    struct waited waited;
+
+    victim = call_fork(pause_for_ever, 0);
+    SIM_CHECK_EQUAL(call_kill(victim, SIGSTOP), 0);
+    SIM_CHECK_EQUAL(call_kill(victim, SIGCONT), 0);
+    SIM_CHECK_EQUAL(call_kill(victim, SIGTERM), 0);
+    SIM_CHECK_EQUAL(call_wait(victim, WEXITED, &waited), 0);
+    SIM_CHECK_EQUAL(waited.status, SIGTERM);
+}
+
+void scenario_stop_continue_term(void)
+{
+    system_run(stop_continue_term);
 }
 
 /* --- an orphaned group with a stopped member gets SIGHUP and SIGCONT --- */

@@ -20,6 +20,7 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(interrupt_sleep, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(kill_sleep, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(tokens, .cpus = 4, .seeds = 2000),
+    SCENARIO(wake_one_timeout, .cpus = 2, .preemptions = 2, .seeds = 2000),
     SCENARIO(entry_remove_wake, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(mutex_handover, .cpus = 2, .preemptions = 2, .seeds = 3000),
     SCENARIO(mutex_storm, .cpus = 4, .seeds = 2000),

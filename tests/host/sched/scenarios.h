@@ -12,6 +12,7 @@ void scenario_interrupt_wake(void);
 void scenario_interrupt_sleep(void);
 void scenario_kill_sleep(void);
 void scenario_tokens(void);
+void scenario_wake_one_timeout(void);
 void scenario_entry_remove_wake(void);
 
 void scenario_mutex_handover(void);

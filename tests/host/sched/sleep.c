@@ -345,6 +345,47 @@ void scenario_tokens(void)
     SIM_CHECK_EQUAL(tokens, 0);
 }
 
+/* One wake-up for each token: it must not get stuck with a waiter who gives up at that moment. */
+static void hasty_taker(struct worker *self)
+{
+    (void)self;
+    spin_lock(&lock);
+    outcome = wait_queue_sleep_locked(&queue, &lock, take_token, NULL, SLEEP_INTERRUPTIBLE,
+                                      port_clock_ns() + 2000);
+    if (outcome == 0) {
+        tokens--;
+        woken++;
+    }
+    spin_unlock(&lock);
+}
+
+static void single_giver(struct worker *self)
+{
+    (void)self;
+    spin_lock(&lock);
+    tokens++;
+    spin_unlock(&lock);
+    wait_queue_wake_one(&queue, 0);
+}
+
+static bool somebody_was_woken(void *argument)
+{
+    (void)argument;
+    return woken > 0;
+}
+
+void scenario_wake_one_timeout(void)
+{
+    set_up();
+    worker_start("hasty", hasty_taker, NULL);
+    worker_start("taker", token_taker, NULL);
+    worker_start("giver", single_giver, NULL);
+    sim_wait_until(somebody_was_woken, NULL);
+    single_giver(NULL);
+    workers_join();
+    SIM_CHECK_EQUAL(woken + tokens, 2);
+}
+
 /* --- entries with a wake function of their own, as poll has them --- */
 
 static unsigned calls;
@@ -361,19 +402,6 @@ static bool count_wake(struct wait_entry *entry, uint64_t key)
     return true;
 }
 
-static void poller(struct worker *self)
-{
-    struct wait_entry entry;
-
-    (void)self;
-    wait_entry_init(&entry, count_wake);
-    wait_queue_add(&queue, &entry);
-    sim_point();
-    wait_queue_remove(&entry);
-    removed = true;
-    sim_point();
-}
-
 static void announcer(struct worker *self)
 {
     (void)self;
@@ -382,9 +410,15 @@ static void announcer(struct worker *self)
 
 void scenario_entry_remove_wake(void)
 {
+    struct wait_entry entry;
+
     set_up();
-    worker_start("poller", poller, NULL);
+    wait_entry_init(&entry, count_wake);
+    wait_queue_add(&queue, &entry);
     worker_start("announcer", announcer, NULL);
+    sim_point();
+    wait_queue_remove(&entry);
+    removed = true;
     workers_join();
     SIM_CHECK(calls <= 1);
 }
