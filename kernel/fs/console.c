@@ -14,13 +14,14 @@
 #include "fs/device.h"
 #include "fs/terminal.h"
 #include "lib/errno.h"
+#include "lib/klog.h"
 #include "port_devices.h"
 #include "proc/dump.h"
 
 #define RING_SIZE 4096
 
-/* What Ctrl-] introduces. */
-#define COMMAND_KEY     0x1d
+/* What Ctrl-T introduces. */
+#define COMMAND_KEY     0x14
 #define COMMAND_LISTING 'p'
 
 static struct terminal console;
@@ -60,6 +61,22 @@ static size_t receive_room(void)
     return room ? room - 1 : 0;
 }
 
+/* Lines of the log, whose newlines need a carriage return here. */
+static void show_line(const char *text, size_t size)
+{
+    port_console_write(text, size);
+    port_console_write("\r", 1);
+}
+
+/* Takes no lock that a wedged machine may hold. */
+static void show_processes(void)
+{
+    uint64_t before = klog_line_count();
+
+    process_dump();
+    klog_replay(show_line, klog_line_count() - before);
+}
+
 static void receive_byte(uint8_t byte)
 {
     static const uint8_t command_key = COMMAND_KEY;
@@ -71,7 +88,7 @@ static void receive_byte(uint8_t byte)
     if (command_key_seen) {
         command_key_seen = false;
         if (byte == COMMAND_LISTING) {
-            process_dump();
+            show_processes();
             return;
         }
         byte_ring_put(&ring, &command_key, 1);

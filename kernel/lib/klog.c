@@ -55,9 +55,14 @@ void klog_set_sink(void (*write)(const char *text, size_t size))
     sink = write;
 }
 
+uint64_t klog_line_count(void)
+{
+    return atomic_load_explicit(&next_line, memory_order_acquire);
+}
+
 void klog_replay(void (*write)(const char *text, size_t size), unsigned count)
 {
-    uint64_t end = atomic_load_explicit(&next_line, memory_order_acquire);
+    uint64_t end = klog_line_count();
     uint64_t kept = end < RING_LINES ? end : RING_LINES;
 
     for (uint64_t number = end - (count < kept ? count : kept); number < end; number++) {

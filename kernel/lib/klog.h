@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/compiler.h"
 
@@ -13,6 +14,8 @@ void klog(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* The log channel: gets each whole line, newline included. Any context. */
 void klog_set_sink(void (*write)(const char *text, size_t size));
+/* Lines logged since boot. */
+uint64_t klog_line_count(void);
 /* Writes the last `count` lines, oldest first, to another place. */
 void klog_replay(void (*write)(const char *text, size_t size), unsigned count);
 /* From now on lines carry no time stamp: they are the panic report. */

@@ -1,7 +1,4 @@
-/*
- * The system as a whole: uname(2), sethostname(2), setdomainname(2), getrandom(2), syslog(2),
- * reboot(2).
- */
+/* The system as a whole: uname(2), sethostname(2), setdomainname(2), getrandom(2), reboot(2). */
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <linux/utsname.h>
@@ -90,36 +87,6 @@ SYSCALL3(getrandom, uintptr_t, address, size_t, size, unsigned, flags)
     if ((flags & GRND_RANDOM) && (flags & GRND_INSECURE))
         return -EINVAL;
     return fill_random(address, size < INT32_MAX ? size : INT32_MAX);
-}
-
-/* The log goes to its own channel, where programs cannot read it back: they see an empty one. */
-enum {
-    SYSLOG_CLOSE,
-    SYSLOG_OPEN,
-    SYSLOG_READ,
-    SYSLOG_READ_ALL,
-    SYSLOG_READ_CLEAR,
-    SYSLOG_CLEAR,
-    SYSLOG_CONSOLE_OFF,
-    SYSLOG_CONSOLE_ON,
-    SYSLOG_CONSOLE_LEVEL,
-    SYSLOG_SIZE_UNREAD,
-    SYSLOG_SIZE_BUFFER,
-};
-
-SYSCALL3(syslog, int, action, uintptr_t, address, int, size)
-{
-    bool is_reading =
-        action == SYSLOG_READ || action == SYSLOG_READ_ALL || action == SYSLOG_READ_CLEAR;
-
-    if (action != SYSLOG_READ_ALL && action != SYSLOG_SIZE_BUFFER &&
-        !credentials_is_privileged(current_credentials()))
-        return -EPERM;
-    if (action < SYSLOG_CLOSE || action > SYSLOG_SIZE_BUFFER)
-        return -EINVAL;
-    if (is_reading && (!address || size < 0))
-        return -EINVAL;
-    return 0;
 }
 
 static bool is_reboot_magic(uint32_t magic, uint32_t magic2)
