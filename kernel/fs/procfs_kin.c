@@ -2,6 +2,7 @@
  * /proc/kin: what tests and people ask of this kernel and Linux does not have.
  *   memory     frames free, kernel objects live: the leak balance
  *   caches     the objects by kind
+ *   cpus       of each CPU: ns idle, switches, timer interrupts, threads that run or are ready to
  *   check      runs proc_check(), which panics on a fault, and says ok
  *   processes  the process listing, to the kernel log
  */
@@ -10,6 +11,7 @@
 #include "mm/slab.h"
 #include "proc/check.h"
 #include "proc/dump.h"
+#include "sched/sched.h"
 
 static int print_memory(const struct proc_node *node, struct text *text)
 {
@@ -36,6 +38,18 @@ static int print_check(const struct proc_node *node, struct text *text)
     return 0;
 }
 
+static int print_cpus(const struct proc_node *node, struct text *text)
+{
+    struct sched_cpu_usage usage;
+
+    for (unsigned i = 0; i < port_cpu_count(); i++) {
+        sched_cpu_usage(i, &usage);
+        text_print(text, "cpu%u %lu %lu %lu %u\n", i, usage.idle_ns, usage.switches,
+                   usage.timer_interrupts, usage.running);
+    }
+    return 0;
+}
+
 static int print_processes(const struct proc_node *node, struct text *text)
 {
     process_dump();
@@ -44,9 +58,8 @@ static int print_processes(const struct proc_node *node, struct text *text)
 }
 
 static const struct proc_entry entries[] = {
-    PROC_FILE("caches", print_caches),
-    PROC_FILE("check", print_check),
-    PROC_FILE("memory", print_memory),
+    PROC_FILE("caches", print_caches),       PROC_FILE("check", print_check),
+    PROC_FILE("cpus", print_cpus),           PROC_FILE("memory", print_memory),
     PROC_FILE("processes", print_processes),
 };
 

@@ -5,6 +5,7 @@
 #include "port.h"
 #include "proc/host_name.h"
 #include "sched/cpu.h"
+#include "sched/sched.h"
 
 #define SECOND_NS    1000000000ul
 #define TICK_NS      10000000ul /* USER_HZ is 100 */
@@ -61,6 +62,18 @@ static unsigned count_processes(unsigned *running)
     return count;
 }
 
+static uint64_t count_switches(void)
+{
+    struct sched_cpu_usage usage;
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < port_cpu_count(); i++) {
+        sched_cpu_usage(i, &usage);
+        count += usage.switches;
+    }
+    return count;
+}
+
 int proc_print_machine_stat(const struct proc_node *node, struct text *text)
 {
     uint64_t now = port_clock_ns(), busy = 0, idle = 0;
@@ -77,18 +90,21 @@ int proc_print_machine_stat(const struct proc_node *node, struct text *text)
         print_cpu_times(text, busy_ns(i, now), idle_ns(i));
     }
     count_processes(&running);
-    text_print(text, "intr 0\nctxt 0\nbtime %lu\nprocesses %d\nprocs_running %u\n",
-               port_boot_realtime_ns() / SECOND_NS, pid_last_number(), running);
+    text_print(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running %u\n",
+               count_switches(), port_boot_realtime_ns() / SECOND_NS, pid_last_number(), running);
     text_print(text, "procs_blocked 0\nsoftirq 0\n");
     return 0;
 }
 
-/* Averages are not kept: the first three figures are the number of runnable threads. */
 int proc_print_loadavg(const struct proc_node *node, struct text *text)
 {
     unsigned running, count = count_processes(&running);
+    uint64_t averages[3];
 
-    text_print(text, "0.00 0.00 0.00 %u/%u %d\n", running, count, pid_last_number());
+    sched_load_averages(averages);
+    for (int i = 0; i < 3; i++)
+        text_print(text, "%lu.%02lu ", averages[i] >> 16, (averages[i] & 0xffff) * 100 >> 16);
+    text_print(text, "%u/%u %d\n", running, count, pid_last_number());
     return 0;
 }
 

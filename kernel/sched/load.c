@@ -69,5 +69,7 @@ void sched_cpu_usage(unsigned id, struct sched_cpu_usage *usage)
         return;
     usage->idle_ns = thread_system_ns(cpu->idle);
     usage->switches = atomic_load_explicit(&cpu->run_queue.switches, memory_order_relaxed);
+    usage->timer_interrupts =
+        atomic_load_explicit(&cpu->run_queue.timer_interrupts, memory_order_relaxed);
     usage->running = running_on(cpu);
 }

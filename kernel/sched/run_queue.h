@@ -60,7 +60,8 @@ struct run_queue {
     uint64_t slice_end; /* cycles; when `current` must give way to its peers; SLICE_ENDLESS */
     uint64_t tick;      /* cycles; the machine's timer is armed for then or earlier; UINT64_MAX: not */
     uint64_t balanced;  /* cycles; when this CPU last compared its load with the others' */
-    _Atomic uint64_t switches; /* (atomic) since boot */
+    _Atomic uint64_t switches;         /* (atomic) since boot */
+    _Atomic uint64_t timer_interrupts; /* (atomic) since boot */
     struct realtime_queue realtime;
     struct fair_queue fair;
     struct list idle_class; /* struct thread by run_link */

@@ -35,6 +35,7 @@ void sched_reschedule_interrupt(void);
 struct sched_cpu_usage {
     uint64_t idle_ns;
     uint64_t switches;
+    uint64_t timer_interrupts;
     uint32_t running; /* threads that run or are ready to */
 };
 void sched_cpu_usage(unsigned cpu, struct sched_cpu_usage *usage);

@@ -183,6 +183,7 @@ void sched_timer_interrupt(void)
     uint64_t now, next_tick;
     bool slice_ended;
 
+    counter_add(&cpu->run_queue.timer_interrupts, 1);
     timer_queue_expire(&cpu->timers, port_clock_ns());
     now = port_cycles();
     next_tick = tick(cpu, now, &slice_ended);
