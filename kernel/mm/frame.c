@@ -47,8 +47,8 @@ static struct frame_cache *this_cache(void)
 
 /* Interrupts masked from here on. */
 
-/* Single frames are often freed in the order of their numbers, up or down: such a run merges at once
- * instead of frame by frame. */
+/* Single frames are often freed in the order of their numbers, up or down: such a run merges at
+ * once instead of frame by frame. */
 static void drain_singles(struct frame_stack *stack, unsigned count)
 {
     spin_lock(&buddy_lock);
@@ -285,12 +285,24 @@ physical_t frame_pool_take(enum frame_pool pool)
     return number << PAGE_SHIFT;
 }
 
+/* Are the frame's first words zero that every frame of the pool must have zero? */
+static bool is_fit_for_pool(enum frame_pool pool, physical_t frame)
+{
+    const uint64_t *words = frame_pointer(frame);
+    unsigned count = PAGE_SIZE / 8 / (pool == FRAME_POOL_ROOT ? 2 : 1);
+
+    while (count != 0)
+        if (words[--count] != 0)
+            return false;
+    return true;
+}
+
 void frame_pool_give(enum frame_pool pool, physical_t frame)
 {
     irq_state_t state = port_irq_save();
     struct frame_stack *stack = &this_cache()->pools[pool];
 
-    debug_assert(frame_references(frame) == 1);
+    debug_assert(frame_references(frame) == 1 && is_fit_for_pool(pool, frame));
     atomic_store_explicit(&frame_record(frame)->references, 0, memory_order_relaxed);
     if (likely(stack->count < pool_depth[pool]))
         stack->numbers[stack->count++] = frame >> PAGE_SHIFT;

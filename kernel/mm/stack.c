@@ -10,8 +10,6 @@ static void choose_place(struct address_space *space, size_t limit)
 {
     uintptr_t low_bottom = LAYOUT_LOW_STACK - limit - LAYOUT_STACK_GAP;
 
-    if (limit > LAYOUT_STACK_MAX)
-        limit = LAYOUT_STACK_MAX;
     space->stack_top =
         limit <= LAYOUT_STACK_NEAR && region_is_free(&space->map, low_bottom, LAYOUT_LOW_STACK)
             ? LAYOUT_LOW_STACK
@@ -38,8 +36,10 @@ int64_t address_space_map_stack(struct address_space *space, size_t limit, bool 
     struct region *region;
     int64_t result = -ENOMEM;
 
+    if (limit > LAYOUT_STACK_MAX)
+        limit = LAYOUT_STACK_MAX;
     mutex_lock(&space->lock);
-    choose_place(space, ALIGN_UP(limit < PAGE_SIZE ? PAGE_SIZE : limit, PAGE_SIZE));
+    choose_place(space, ALIGN_UP(limit, PAGE_SIZE));
     region = make_stack(space->stack_top, executable);
     if (region && region_is_free(&space->map, region->start, region->end) &&
         space_commit_request(space, region_pages(region)) == 0) {

@@ -44,6 +44,15 @@ static int check_access(struct file *file, int protection, int flags)
     return file->operations->map ? 0 : -ENODEV;
 }
 
+/* Does the file's part end where files can have bytes? */
+static int check_end(const struct mapping_request *request)
+{
+    if (request->source &&
+        (request->offset > INT64_MAX || request->length >= INT64_MAX - request->offset))
+        return -EOVERFLOW;
+    return 0;
+}
+
 static int64_t map_file(struct mapping_request *request, int descriptor)
 {
     struct file *file = file_from_descriptor(descriptor);
@@ -56,7 +65,9 @@ static int64_t map_file(struct mapping_request *request, int descriptor)
         result = file->operations->map(file, request->protection, request->flags, &request->source);
     if (result == 0) {
         request->read_only = !file_is_writable(file);
-        result = address_space_map(current_space(), request);
+        result = check_end(request);
+        if (result == 0)
+            result = address_space_map(current_space(), request);
         if (request->source)
             request->source->operations->put(request->source);
     }

@@ -125,6 +125,7 @@ static void test_errors(void)
     int directory = open("/tmp", O_RDONLY);
     int null = open("/dev/null", O_RDWR);
     int zero = open("/dev/zero", O_RDWR);
+    int file = make_file(PAGE);
     char *a;
 
     if (pipe(ends))
@@ -135,6 +136,12 @@ static void test_errors(void)
     a = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE, zero, 0);
     ok(a != MAP_FAILED && a[PAGE] == 0 && (a[0] = 1), "/dev/zero");
     munmap(a, 2 * PAGE);
+    is_error(syscall(SYS_mmap, 0, PAGE, PROT_READ, MAP_PRIVATE, file, 1ul << 63), EOVERFLOW,
+             "an offset beyond all files");
+    is_error(syscall(SYS_mmap, 0, 2 * PAGE, PROT_READ, MAP_PRIVATE, file, (1ul << 63) - PAGE),
+             EOVERFLOW, "a length beyond all files");
+    close(file);
+    unlink(FILE_NAME);
     close(ends[0]);
     close(ends[1]);
     close(directory);

@@ -144,6 +144,31 @@ static void test_stack(void)
     is_int(wait_status(child), -SIGSEGV, "7 MB where the limit is 1: the limit");
 }
 
+/* The limit as of exec decides where the stack has room to grow. */
+static void test_large_stack(const char *self)
+{
+    struct rlimit limit;
+    pid_t child = fork();
+
+    if (child == 0) {
+        getrlimit(RLIMIT_STACK, &limit);
+        limit.rlim_cur = 200 << 20;
+        setrlimit(RLIMIT_STACK, &limit);
+        execl("/proc/self/exe", self, "stack", NULL);
+        _exit(99);
+    }
+    is_int(wait_status(child), 1, "100 MB of stack after exec with a limit of 200");
+    child = fork();
+    if (child == 0) {
+        getrlimit(RLIMIT_STACK, &limit);
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_STACK, &limit);
+        execl("/proc/self/exe", self, "stack", NULL);
+        _exit(99);
+    }
+    is_int(wait_status(child), 1, "and without a limit");
+}
+
 /* Signals on an alternate stack, since there is no other left. */
 static void on_overflow(int signal)
 {
@@ -192,13 +217,16 @@ static void test_death(void)
     munmap(a, 100 * PAGE);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        return use_stack(12000) == 12000;
     test_private(false);
     test_private(true);
     test_shared();
     test_generations();
     test_stack();
+    test_large_stack(argv[0]);
     test_overflow_handler();
     test_death();
     return tap_done();
