@@ -1,0 +1,118 @@
+/*
+ * A SCHED_FIFO process runs before any fair one: realtime CPUS
+ *
+ * On each CPU computes an ordinary process. Then as many FIFO processes compute for 200 ms, one on each
+ * CPU; afterwards two more of priorities 10 and 20 compete on CPU 0. Prints how much the ordinary ones
+ * got meanwhile, in ns, and what the lower one got while the higher one ran.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LENGTH 200000000ll
+
+static long long now_ns(clockid_t clock)
+{
+    struct timespec time;
+
+    clock_gettime(clock, &time);
+    return time.tv_sec * 1000000000ll + time.tv_nsec;
+}
+
+static void go_to(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    if (sched_setaffinity(0, sizeof(set), &set) != 0)
+        _exit(1);
+}
+
+static pid_t start_ordinary(int cpu)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        go_to(cpu);
+        for (;;)
+            ;
+    }
+    return child;
+}
+
+static clockid_t clock_of(pid_t pid)
+{
+    clockid_t clock;
+
+    clock_getcpuclockid(pid, &clock);
+    return clock;
+}
+
+static void become_fifo(int priority)
+{
+    struct sched_param param = {.sched_priority = priority};
+
+    if (sched_setscheduler(0, SCHED_FIFO, &param) != 0)
+        _exit(1);
+}
+
+/* Computes for LENGTH; returns what the other process got in that time. */
+static long long taken_meanwhile(pid_t other)
+{
+    clockid_t clock = clock_of(other);
+    long long before = now_ns(clock), end = now_ns(CLOCK_MONOTONIC) + LENGTH;
+
+    while (now_ns(CLOCK_MONOTONIC) < end)
+        ;
+    return now_ns(clock) - before;
+}
+
+int main(int count, char **arguments)
+{
+    int cpus = count > 1 ? atoi(arguments[1]) : 1;
+    long long *got = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t ordinary[64], fifo[64], low;
+
+    for (int i = 0; i < cpus; i++)
+        ordinary[i] = start_ordinary(i);
+    usleep(20000);
+    for (int i = 0; i < cpus; i++) {
+        fifo[i] = fork();
+        if (fifo[i] == 0) {
+            become_fifo(10);
+            go_to(i);
+            got[i] = taken_meanwhile(ordinary[i]);
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < cpus; i++)
+        waitpid(fifo[i], NULL, 0);
+    for (int i = 0; i < cpus; i++)
+        printf("ordinary %lld\n", got[i]);
+
+    low = fork();
+    if (low == 0) {
+        go_to(0);
+        become_fifo(10);
+        for (long long end = now_ns(CLOCK_MONOTONIC) + 2 * LENGTH; now_ns(CLOCK_MONOTONIC) < end;)
+            ;
+        _exit(0);
+    }
+    become_fifo(20);
+    go_to(0);
+    printf("lower %lld\n", taken_meanwhile(low));
+    for (int i = 0; i < cpus; i++)
+        kill(ordinary[i], 9);
+    while (wait(NULL) > 0)
+        ;
+    return 0;
+}

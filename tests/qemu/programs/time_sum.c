@@ -1,0 +1,116 @@
+/*
+ * Does the time of all processes and of the idle CPUs add up? time_sum SECONDS
+ *
+ * Some processes compute, some make calls, some sleep, some live shortly. Prints elapsed ns, ns that
+ * processes used (this one, init, their children) and ns that each CPU was idle, between two moments.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KINDS 4
+
+static long long now_ns(clockid_t clock)
+{
+    struct timespec time = {0, 0};
+
+    clock_gettime(clock, &time);
+    return time.tv_sec * 1000000000ll + time.tv_nsec;
+}
+
+static void live(int kind)
+{
+    struct timespec pause = {0, 300000};
+
+    for (;;) {
+        if (kind == 1)
+            getppid();
+        if (kind == 2)
+            nanosleep(&pause, NULL);
+        if (kind == 3) {
+            if (fork() == 0)
+                _exit(0);
+            wait(NULL);
+        }
+    }
+}
+
+/* With reaped children, of which kind 3 has many. */
+static long long used_ns(const clockid_t *clocks, int count)
+{
+    long long sum = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+    for (int i = 0; i < count; i++)
+        sum += now_ns(clocks[i]);
+    return sum;
+}
+
+static long long idle_ns(void)
+{
+    FILE *file = fopen("/proc/kin/cpus", "r");
+    long long idle, sum = 0;
+    char line[256];
+
+    while (file && fgets(line, sizeof(line), file))
+        if (sscanf(line, "%*s %lld", &idle) == 1)
+            sum += idle;
+    if (file)
+        fclose(file);
+    return sum;
+}
+
+/* The sums of user and system ticks of /proc/PID/stat with waited-for children, in ns. */
+static long long children_ns(pid_t pid)
+{
+    char path[64], line[512];
+    long long user = 0, system = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    if (file && fgets(line, sizeof(line), file)) {
+        char *rest = line;
+
+        while (*rest && *rest != ')')
+            rest++;
+        sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %lld %lld", &user,
+               &system);
+    }
+    if (file)
+        fclose(file);
+    return (user + system) * 10000000;
+}
+
+int main(int count, char **arguments)
+{
+    long long elapsed, used, idle, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    clockid_t clocks[KINDS + 1];
+    pid_t children[KINDS];
+
+    clock_getcpuclockid(1, &clocks[KINDS]);
+    for (int i = 0; i < KINDS; i++) {
+        children[i] = fork();
+        if (children[i] == 0)
+            live(i);
+        clock_getcpuclockid(children[i], &clocks[i]);
+    }
+    usleep(100000);
+    elapsed = -now_ns(CLOCK_MONOTONIC);
+    used = -used_ns(clocks, KINDS + 1) - children_ns(children[3]);
+    idle = -idle_ns();
+    sleep((unsigned)atoi(arguments[count - 1]));
+    elapsed += now_ns(CLOCK_MONOTONIC);
+    used += used_ns(clocks, KINDS + 1) + children_ns(children[3]);
+    idle += idle_ns();
+    printf("cpus %lld elapsed %lld used %lld idle %lld\n", cpus, elapsed, used, idle);
+    for (int i = 0; i < KINDS; i++)
+        kill(children[i], SIGKILL);
+    while (wait(NULL) > 0)
+        ;
+    return 0;
+}
