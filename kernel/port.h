@@ -144,6 +144,10 @@ uint64_t port_boot_realtime_ns(void);
  * one. DEADLINE_NEVER disarms. Interrupts masked. */
 void port_timer_arm(uint64_t deadline);
 
+/* Gives back the memory that the machine keeps for threads to come, so that free frames can be
+ * compared. Thread context, no lock held. */
+void port_release_caches(void);
+
 /* Fills a buffer with random bytes. Any context. */
 void port_random(void *buffer, size_t size);
 

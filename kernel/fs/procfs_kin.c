@@ -15,6 +15,7 @@
 
 static int print_memory(const struct proc_node *node, struct text *text)
 {
+    port_release_caches();
     text_print(text, "total_frames %lu\nfree_frames %lu\nlive_objects %lu\n", frame_total_count(),
                frame_free_count(), slab_live_objects());
     return 0;

@@ -80,6 +80,11 @@ void port_thread_destroy(struct thread *thread)
     thread->machine.stack = NULL;
 }
 
+void port_release_caches(void)
+{
+    kernel_stack_drain();
+}
+
 static inline void load_program_state(struct thread *thread)
 {
     fpu_restore(thread->machine.fpu);
