@@ -42,9 +42,19 @@ static int get_priority(int pid)
 /* Every policy × some priorities. */
 static void test_set_table(void)
 {
-    static const int policies[] = {-1, SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, 4, SCHED_IDLE,
-                                   6,  7, SCHED_RESET_ON_FORK, SCHED_RESET_ON_FORK | SCHED_RR,
-                                   SCHED_RESET_ON_FORK | 4, 0x20000000};
+    static const int policies[] = {-1,
+                                   SCHED_OTHER,
+                                   SCHED_FIFO,
+                                   SCHED_RR,
+                                   SCHED_BATCH,
+                                   4,
+                                   SCHED_IDLE,
+                                   6,
+                                   7,
+                                   SCHED_RESET_ON_FORK,
+                                   SCHED_RESET_ON_FORK | SCHED_RR,
+                                   SCHED_RESET_ON_FORK | 4,
+                                   0x20000000};
     static const int priorities[] = {-1, 0, 1, 50, 99, 100};
 
     for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
@@ -62,7 +72,8 @@ static void test_errors(void)
 {
     int priority = 0;
 
-    is_error(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, NULL), EINVAL, "setscheduler: no param");
+    is_error(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, NULL), EINVAL,
+             "setscheduler: no param");
     is_error(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, (void *)8), EFAULT,
              "setscheduler: bad address");
     is_error(syscall(SYS_sched_setscheduler, -1, SCHED_OTHER, (void *)8), EINVAL,
@@ -191,10 +202,12 @@ static void test_affinity(void)
     is_error(syscall(SYS_sched_getaffinity, 0, 9, mask), EINVAL, "getaffinity: part of a word");
     is_error(syscall(SYS_sched_getaffinity, 0, sizeof(mask), (void *)8), EFAULT,
              "getaffinity: bad address");
-    is_error(syscall(SYS_sched_getaffinity, NOBODY, sizeof(mask), mask), ESRCH, "getaffinity: nobody");
+    is_error(syscall(SYS_sched_getaffinity, NOBODY, sizeof(mask), mask), ESRCH,
+             "getaffinity: nobody");
     is_error(syscall(SYS_sched_setaffinity, 0, sizeof(one), (void *)8), EFAULT,
              "setaffinity: bad address");
-    is_error(syscall(SYS_sched_setaffinity, NOBODY, sizeof(one), &one), ESRCH, "setaffinity: nobody");
+    is_error(syscall(SYS_sched_setaffinity, NOBODY, sizeof(one), &one), ESRCH,
+             "setaffinity: nobody");
     is_error(syscall(SYS_sched_setaffinity, 0, sizeof(none), &none), EINVAL, "setaffinity: no CPU");
     is_error(syscall(SYS_sched_setaffinity, 0, 0, &one), EINVAL, "setaffinity: an empty mask");
     far[15] = 1;

@@ -40,8 +40,10 @@ static void test_table(void)
         tap_line("# clock %d: gettime %s, getres %s %ld\n", clock, error_name(gettime),
                  error_name(getres), getres == 0 ? (long)to_ns(&time) : 0L);
     }
-    is_error(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (void *)8), EFAULT, "gettime: bad address");
-    is_error(syscall(SYS_clock_gettime, 99, (void *)8), EINVAL, "gettime: the clock is looked at first");
+    is_error(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (void *)8), EFAULT,
+             "gettime: bad address");
+    is_error(syscall(SYS_clock_gettime, 99, (void *)8), EINVAL,
+             "gettime: the clock is looked at first");
     is_error(syscall(SYS_clock_getres, CLOCK_MONOTONIC, (void *)8), EFAULT, "getres: bad address");
     is_int(syscall(SYS_clock_getres, CLOCK_MONOTONIC, NULL), 0, "getres: no address is fine");
 }
@@ -51,7 +53,8 @@ static void test_settime_errors(void)
     struct timespec good = {1000000000, 0}, bad = {1000000000, 1000000000}, old = {0, 0};
 
     is_error(syscall(SYS_clock_settime, CLOCK_MONOTONIC, &good), EINVAL, "settime: monotonic");
-    is_error(syscall(SYS_clock_settime, CLOCK_PROCESS_CPUTIME_ID, &good), EINVAL, "settime: CPU time");
+    is_error(syscall(SYS_clock_settime, CLOCK_PROCESS_CPUTIME_ID, &good), EINVAL,
+             "settime: CPU time");
     is_error(syscall(SYS_clock_settime, 99, &good), EINVAL, "settime: no such clock");
     is_error(syscall(SYS_clock_settime, CLOCK_REALTIME, (void *)8), EFAULT, "settime: bad address");
     is_error(syscall(SYS_clock_settime, CLOCK_REALTIME, &bad), EINVAL, "settime: a second of ns");
@@ -188,7 +191,8 @@ static void test_times(void)
     ok(times_after.tms_utime + times_after.tms_stime >=
            times_before.tms_utime + times_before.tms_stime + 5,
        "times: own");
-    ok(times_after.tms_cutime + times_after.tms_cstime >= 5, "times: of a child that was waited for");
+    ok(times_after.tms_cutime + times_after.tms_cstime >= 5,
+       "times: of a child that was waited for");
     is_error(syscall(SYS_times, (void *)8), EFAULT, "times: bad address");
     ok(syscall(SYS_times, NULL) >= after, "times: no address is fine");
 }

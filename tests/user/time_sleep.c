@@ -82,8 +82,8 @@ static void test_duration(void)
         long long until = now_ns(clocks[i]) + 10 * MS;
         struct timespec time = spec(until);
 
-        is_int(clock_nanosleep(clocks[i], TIMER_ABSTIME, &time, NULL), 0, "until a time of clock %d",
-               clocks[i]);
+        is_int(clock_nanosleep(clocks[i], TIMER_ABSTIME, &time, NULL), 0,
+               "until a time of clock %d", clocks[i]);
         ok(now_ns(clocks[i]) >= until, "which is not too early");
     }
 }
@@ -180,7 +180,8 @@ static void test_order(void)
         _Atomic int next;
         int number[SLEEPERS];
         bool early[SLEEPERS];
-    } *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    } *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     long long start = now_ns(CLOCK_MONOTONIC) + 300 * MS;
     int in_order = 0, early = 0, woken = 0;
 

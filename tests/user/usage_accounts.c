@@ -72,11 +72,13 @@ static void test_children(void)
             _exit(0);
         }
         wait4(child, NULL, 0, &usage);
-        all_counted = all_counted && to_us(&usage.ru_utime) + to_us(&usage.ru_stime) >= i * 2000 - 1;
+        all_counted =
+            all_counted && to_us(&usage.ru_utime) + to_us(&usage.ru_stime) >= i * 2000 - 1;
         told += to_us(&usage.ru_utime) + to_us(&usage.ru_stime);
     }
     ok(all_counted, "wait4 tells each child's time");
-    ok(usage_us(RUSAGE_CHILDREN) - before >= told - 10 && usage_us(RUSAGE_CHILDREN) - before <= told + 20,
+    ok(usage_us(RUSAGE_CHILDREN) - before >= told - 10 &&
+           usage_us(RUSAGE_CHILDREN) - before <= told + 20,
        "RUSAGE_CHILDREN is their sum");
 }
 

@@ -1,9 +1,9 @@
 /*
  * Is an affinity mask ever violated? affinity SAMPLES
  *
- * Some processes change their own masks, and a parent its children's, all the time. After each change
- * by the process itself, and as often as it likes in between, it looks where it is. The CPU is looked
- * up twice around the mask, so a change from outside in between makes no false alarm.
+ * Some processes change their own masks, and a parent its children's, all the time. After each
+ * change by the process itself, and as often as it likes in between, it looks where it is. The CPU
+ * is looked up twice around the mask, so a change from outside in between makes no false alarm.
  */
 #define _GNU_SOURCE
 #include <sched.h>

@@ -1,9 +1,9 @@
 /*
  * A SCHED_FIFO process runs before any fair one: realtime CPUS
  *
- * On each CPU computes an ordinary process. Then as many FIFO processes compute for 200 ms, one on each
- * CPU; afterwards two more of priorities 10 and 20 compete on CPU 0. Prints how much the ordinary ones
- * got meanwhile, in ns, and what the lower one got while the higher one ran.
+ * On each CPU computes an ordinary process. Then as many FIFO processes compute for 200 ms, one on
+ * each CPU; afterwards two more of priorities 10 and 20 compete on CPU 0. Prints how much the
+ * ordinary ones got meanwhile, in ns, and what the lower one got while the higher one ran.
  */
 #define _GNU_SOURCE
 #include <sched.h>

@@ -1,9 +1,9 @@
 /*
  * How processes that only compute share the CPUs: share SECONDS CPU NICE...
  *
- * One process for each nice value, all on that CPU, or, if it is -1, wherever they like. After so many
- * seconds a line for each: its nice value, its CPU time in ns, how often the CPU was taken from it, and
- * the set of CPUs on which it found itself.
+ * One process for each nice value, all on that CPU, or, if it is -1, wherever they like. After so
+ * many seconds a line for each: its nice value, its CPU time in ns, how often the CPU was taken
+ * from it, and the set of CPUs on which it found itself.
  */
 #define _GNU_SOURCE
 #include <sched.h>

@@ -1,8 +1,9 @@
 /*
- * Sleepers with different deadlines: sleepers COUNT. Prints how many woke, were early, and woke after
- * one with a later deadline, and then the timer interrupts of 3 s in which everybody slept.
+ * Sleepers with different deadlines: sleepers COUNT. Prints how many woke, were early, and woke
+ * after one with a later deadline, and then the timer interrupts of 3 s in which everybody slept.
  */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,8 @@ int main(int argument_count, char **arguments)
         int place = (int)(i * 7919ll % count);
 
         if (fork() == 0) {
+            /* Whoever wakes first also runs first. */
+            sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
             sleep_until(start + place * STEP_NS);
             shared->early += now_ns() < start + place * STEP_NS;
             shared->number[place] = ++shared->next;

@@ -1,6 +1,6 @@
 /*
- * Sleeping, yielding, changing CPUs and priorities at random: soak SECONDS SEED. Ends with the kernel's
- * own check of its tables.
+ * Sleeping, yielding, changing CPUs and priorities at random: soak SECONDS SEED. Ends with the
+ * kernel's own check of its tables.
  */
 #define _GNU_SOURCE
 #include <sched.h>

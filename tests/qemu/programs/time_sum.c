@@ -1,8 +1,9 @@
 /*
  * Does the time of all processes and of the idle CPUs add up? time_sum SECONDS
  *
- * Some processes compute, some make calls, some sleep, some live shortly. Prints elapsed ns, ns that
- * processes used (this one, init, their children) and ns that each CPU was idle, between two moments.
+ * Some processes compute, some make calls, some sleep, some live shortly. Prints elapsed ns, ns
+ * that processes used (this one, init, their children) and ns that each CPU was idle, between two
+ * moments.
  */
 #define _GNU_SOURCE
 #include <signal.h>
