@@ -33,7 +33,7 @@ HOST_SIMULATORS := sim_sched sim_proc
 # Unit tests: pure code, the C library around it.
 HOST_UNIT_C := $(wildcard tests/host/unit/*.c)
 HOST_UNIT_KERNEL_C := kernel/lib/rbtree.c kernel/lib/bitset.c kernel/lib/printf.c kernel/lib/cmdline.c \
-                      kernel/proc/elf.c
+                      kernel/proc/elf.c kernel/fs/cpio.c kernel/fs/radix.c
 HOST_UNIT_O := $(HOST_UNIT_C:%.c=$(HOST_BUILD)/%.o) $(HOST_UNIT_KERNEL_C:%.c=$(HOST_BUILD)/%.o)
 HOST_UNIT_CFLAGS := $(HOST_COMMON) -O1 $(HOST_SANITIZE) -D_GNU_SOURCE -Ikernel
 

@@ -24,3 +24,5 @@ int run_bitset_tests(void);
 int run_printf_tests(void);
 int run_cmdline_tests(void);
 int run_elf_tests(void);
+int run_cpio_tests(void);
+int run_radix_tests(void);
