@@ -11,7 +11,7 @@
 #include "mm/address_space.h"
 #include "mm/slab.h"
 
-#define MACHINE_FRAMES 8192 /* 32 MiB */
+#define MACHINE_FRAMES 4096 /* 16 MiB */
 
 /* Fresh RAM and allocators for the whole program; called once. */
 void machine_start(void);

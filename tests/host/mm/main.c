@@ -1,4 +1,4 @@
-/* kernel/mm and the user page tables on a machine of 32 MiB. */
+/* kernel/mm and the user page tables on a machine of 16 MiB. */
 #include "machine.h"
 #include "tests.h"
 

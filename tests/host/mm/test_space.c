@@ -496,7 +496,8 @@ static void test_account(void **state)
     int error;
 
     (void)state;
-    account.account = (struct address_space_account){charge, uncharge, refused, get_account, put_account};
+    account.account =
+        (struct address_space_account){charge, uncharge, refused, get_account, put_account};
     account.limit = 10;
     a = map(space, 0, 3, PROT_READ | PROT_WRITE, MAP_PRIVATE);
     assert_int_equal(address_space_set_account(space, &account.account), 0);

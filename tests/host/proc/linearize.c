@@ -11,9 +11,11 @@
 static const struct step *steps;
 static unsigned count;
 static const struct snapshot *after;
-static uint64_t seen[SEEN_SIZE];
-static uint32_t seen_places[SEEN_SIZE / 2];
-static unsigned seen_count;
+/* Too big to be reset before every run, and cleared before every search anyway. */
+#define KEPT __attribute__((section(".kept")))
+static uint64_t seen[SEEN_SIZE] KEPT;
+static uint32_t seen_places[SEEN_SIZE / 2] KEPT;
+static unsigned seen_count KEPT;
 
 static uint64_t hash_of(const struct model *model, uint32_t done)
 {
