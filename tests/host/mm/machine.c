@@ -59,7 +59,7 @@ void assert_balanced(struct balance before)
 
 void take_frames(uint64_t keep)
 {
-    while (frame_free_count() > keep) {
+    for (uint64_t count = frame_free_count(); count > keep; count--) {
         physical_t frame = frame_alloc();
 
         if (frame == 0)

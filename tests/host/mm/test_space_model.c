@@ -265,10 +265,10 @@ static void (*const operations[])(unsigned) = {
 };
 #define ALL_OR_NOTHING 9
 
-/* One operation in eight with hardly a frame left. */
+/* One operation in fifty with hardly a frame left. */
 static void do_something(unsigned s)
 {
-    is_short = random_number(8) == 0;
+    is_short = random_number(50) == 0;
     if (is_short) {
         take_frames(random_number(8));
         operations[random_number(ALL_OR_NOTHING)](s);
