@@ -58,9 +58,9 @@ static void test_settime_errors(void)
     is_error(syscall(SYS_clock_settime, 99, &good), EINVAL, "settime: no such clock");
     is_error(syscall(SYS_clock_settime, CLOCK_REALTIME, (void *)8), EFAULT, "settime: bad address");
     is_error(syscall(SYS_clock_settime, CLOCK_REALTIME, &bad), EINVAL, "settime: a second of ns");
-    is_error(syscall(SYS_clock_settime, (~getpid() << 3) | 2, &good), EPERM,
+    is_error(syscall(SYS_clock_settime, (int)(~(unsigned)getpid() << 3 | 2), &good), EPERM,
              "settime: a process's CPU clock");
-    is_error(syscall(SYS_clock_settime, (~0x3ffffff << 3) | 2, &good), EINVAL,
+    is_error(syscall(SYS_clock_settime, (int)(~0x3ffffffu << 3 | 2), &good), EINVAL,
              "settime: nobody's CPU clock");
     if (fork() == 0) {
         if (setuid(65534) != 0)
@@ -139,11 +139,11 @@ static void test_cpu_clocks(void)
 
     is_int(clock_getcpuclockid(0, &clock), 0, "clock_getcpuclockid of oneself");
     ok(now_ns(clock) >= now_ns(CLOCK_PROCESS_CPUTIME_ID) - 1000000000, "which is readable");
-    ok(now_ns((~gettid() << 3) | 6) > 0, "the clock of one's own thread, by number");
+    ok(now_ns((int)(~(unsigned)gettid() << 3 | 6)) > 0, "the clock of one's own thread, by number");
     is_int(clock_getcpuclockid(1, &clock), 0, "clock_getcpuclockid of pid 1");
     is_int(clock_getcpuclockid(0x3ffffff, &clock), ESRCH, "clock_getcpuclockid of nobody");
-    ok(now_ns(((~getpid()) << 3) | 1) >= 0, "user time of oneself by number");
-    is_error(syscall(SYS_clock_gettime, ((~1) << 3) | 6, &pause), EINVAL,
+    ok(now_ns((int)(~(unsigned)getpid() << 3 | 1)) >= 0, "user time of oneself by number");
+    is_error(syscall(SYS_clock_gettime, (int)(~1u << 3 | 6), &pause), EINVAL,
              "the thread clock of another process's thread");
 }
 

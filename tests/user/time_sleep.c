@@ -61,7 +61,7 @@ static void test_errors(void)
            "clock_nanosleep: a time in the past");
     is_int(sys_clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &good, NULL), 0,
            "clock_nanosleep: a wall time in the past");
-    is_error(sys_clock_nanosleep((~getpid() << 3) | 6, 0, &good, NULL), EINVAL,
+    is_error(sys_clock_nanosleep((int)(~(unsigned)getpid() << 3 | 6), 0, &good, NULL), EINVAL,
              "clock_nanosleep: on one's own thread's CPU time");
 }
 
