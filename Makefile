@@ -14,6 +14,8 @@ ifneq ($(V),1)
 say = @printf '  %-8s%s\n' $(1) '$@';
 endif
 
+MAKEFLAGS += --no-print-directory
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all run test test-host test-qemu lint format check-seam debug clean doctor packages help
