@@ -1,0 +1,45 @@
+/* What the files of the descriptor table share. For file_table*.c only. */
+#pragma once
+
+#include "fs/file_table.h"
+#include "lib/bitset.h"
+#include "sched/spinlock.h"
+
+#define FILE_TABLE_WORD_BITS 64u
+/* What a table has room for without arrays of its own. */
+#define FILE_TABLE_INLINE_CAPACITY FILE_TABLE_WORD_BITS
+
+struct file_table {
+    struct refcount refs;
+    struct spinlock lock;
+    unsigned capacity;       /* (lock) a multiple of 64 */
+    struct file **files;     /* (lock) each non-NULL one holds a reference */
+    uint64_t *used;          /* (lock) bit per descriptor */
+    uint64_t *close_on_exec; /* (lock) bit per descriptor; 0 where unused */
+    uint64_t *full;          /* (lock) bit per word of `used` */
+    /* What the pointers above lead to until the table grows. */
+    struct file *inline_files[FILE_TABLE_INLINE_CAPACITY];
+    uint64_t inline_words[3];
+};
+
+/* An empty table, one reference; a capacity from file_table_round_capacity(). NULL if memory is
+ * short. */
+struct file_table *file_table_create(unsigned capacity) MUST_CHECK;
+/* Nothing is in it any more. */
+void file_table_free(struct file_table *table);
+/* The capacity that has room for so many descriptors. */
+unsigned file_table_round_capacity(unsigned minimum);
+
+/* The caller's. */
+struct file_table *file_table_own(void);
+
+/* The lock is held. The number is in use from now on. */
+void file_table_mark_locked(struct file_table *table, unsigned descriptor, bool close_on_exec);
+/* It is free again. Returns what it named: the table's reference passes to the caller; NULL if it
+ * was not in use. */
+struct file *file_table_clear_locked(struct file_table *table, unsigned descriptor);
+/* A reference, or NULL. */
+struct file *file_table_lookup_locked(const struct file_table *table, unsigned descriptor);
+
+/* A descriptor that left the table: tells the file, and gives the reference up. May sleep. */
+void file_table_give_up(struct file *file, struct process *process);
