@@ -1,4 +1,4 @@
-/* Looking into a space from outside: copies, single frames, the list of mappings. */
+/* Looking into a space from outside: copies, the list of mappings. */
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/frame_table.h"
@@ -20,21 +20,6 @@ static int find_frame(struct address_space *space, uintptr_t address, enum port_
     }
     *frame = *place & PAGE_ENTRY_FRAME;
     return 0;
-}
-
-int address_space_get_frame(struct address_space *space, uintptr_t address, enum port_access access,
-                            physical_t *frame)
-{
-    int error;
-
-    if (address >= USER_ADDRESS_END)
-        return -EFAULT;
-    mutex_lock(&space->lock);
-    error = find_frame(space, address, access, frame);
-    if (error == 0)
-        frame_get(*frame);
-    mutex_unlock(&space->lock);
-    return error;
 }
 
 static bool is_user_range(uintptr_t address, size_t size)

@@ -72,11 +72,6 @@ void address_space_use(struct address_space *space)
     tlb_load(space ? &space->table : NULL);
 }
 
-void address_space_load(struct address_space *space)
-{
-    tlb_load(&space->table);
-}
-
 /* Pages that a copy of the space promises anew. */
 static uint64_t pages_to_commit_for_copy(const struct address_space *space)
 {

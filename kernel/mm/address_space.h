@@ -55,8 +55,6 @@ bool address_space_is_shared(struct address_space *space);
 void address_space_put(struct address_space *space);
 /* Makes `space` the current thread's (exec), NULL: none (exit). Does not touch references. */
 void address_space_use(struct address_space *space);
-/* Loads its page table on this CPU, if it is not loaded already. For port_switch(). */
-void address_space_load(struct address_space *space);
 
 /*
  * Who pays for committed pages: private writable memory and shared anonymous memory, charged when it is
@@ -124,11 +122,6 @@ int address_space_fault(struct address_space *space, uintptr_t address, enum por
 int address_space_write(struct address_space *space, uintptr_t address, const void *data,
                         size_t size);
 int address_space_read(struct address_space *space, uintptr_t address, void *data, size_t size);
-
-/* The frame behind an address, with a reference, faulted in for that access: identifies shared
- * memory (futexes). -EFAULT -ENOMEM. May sleep. */
-int address_space_get_frame(struct address_space *space, uintptr_t address, enum port_access access,
-                            physical_t *frame);
 
 /* One line of /proc/<pid>/maps: the first mapping that ends above `address`. False: there is none.
  * `name` gets what the source says of itself (path, device, inode number), or "". May sleep. */
