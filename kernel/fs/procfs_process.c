@@ -103,7 +103,7 @@ static int print_control_group(const struct proc_node *node, struct text *text)
 
 static int print_mounts(const struct proc_node *node, struct text *text)
 {
-    text_print(text, "rootfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,relatime 0 0\n");
+    text_print(text, "tmpfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,relatime 0 0\n");
     return 0;
 }
 
