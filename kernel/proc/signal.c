@@ -68,6 +68,8 @@ void signal_announce_locked(struct process *process, struct user_thread *thread,
 {
     struct user_thread *target = thread;
 
+    /* The pending bit is set, now the masks are looked at: see signal_mask.c. */
+    atomic_thread_fence(memory_order_seq_cst);
     if (process->signals.channel)
         wait_queue_wake_all(&process->signals.channel->wait, POLLIN);
     if (!thread)
@@ -82,8 +84,8 @@ void signal_announce_locked(struct process *process, struct user_thread *thread,
         thread_post_work(&target->thread, THREAD_WORK_SIGNAL);
 }
 
-int signal_send_locked(struct process *process, struct user_thread *thread, int signal,
-                       const struct signal_info *info)
+static inline int send_locked(struct process *process, struct user_thread *thread, int signal,
+                              const struct signal_info *info)
 {
     struct process_signals *signals = &process->signals;
     struct signal_queue *queue = thread ? &thread->signals.own : &signals->shared;
@@ -107,10 +109,16 @@ int signal_send_locked(struct process *process, struct user_thread *thread, int 
     return 0;
 }
 
+int signal_send_locked(struct process *process, struct user_thread *thread, int signal,
+                       const struct signal_info *info)
+{
+    return send_locked(process, thread, signal, info);
+}
+
 int signal_post_process(struct process *process, int signal, const struct signal_info *info)
 {
     irq_state_t state = signal_lock(process);
-    int error = signal_send_locked(process, NULL, signal, info);
+    int error = send_locked(process, NULL, signal, info);
 
     signal_unlock(process, state);
     return error;
@@ -189,12 +197,15 @@ void signal_info_from_current(struct signal_info *info, int signal, int code)
 {
     struct process *self = current_process();
 
-    *info = (struct signal_info){
-        .signal = signal,
-        .code = code,
-        .pid = process_number(self),
-        .uid = self->credentials->user.real,
-    };
+    info->signal = signal;
+    info->error = 0;
+    info->code = code;
+    info->unused = 0;
+    info->pid = process_number(self);
+    info->uid = self->credentials->user.real;
+    info->value = 0;
+    info->user_ticks = 0;
+    info->system_ticks = 0;
 }
 
 void signal_raise(int signal)

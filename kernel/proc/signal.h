@@ -129,10 +129,10 @@ struct thread_signals {
     struct list link;            /* (lock) in the process's threads */
     struct signal_queue own;     /* (lock) pending for this thread */
     struct queued_signal forced; /* (lock) for a fault: never needs an allocation */
-    signal_set blocked;          /* (lock to write; the thread itself may read) */
-    signal_set waiting_for;      /* (lock) sigtimedwait: as if not blocked, but not acted upon */
-    signal_set saved_mask;       /* (self) with THREAD_WORK_RESTORE_MASK */
-    stack_t alternate_stack;     /* (self) sigaltstack(2); ss_size 0: none */
+    signal_set blocked;      /* (self to write, atomic; others read it under lock): signal_mask.c */
+    signal_set waiting_for;  /* (lock) sigtimedwait: as if not blocked, but not acted upon */
+    signal_set saved_mask;   /* (self) with THREAD_WORK_RESTORE_MASK */
+    stack_t alternate_stack; /* (self) sigaltstack(2); ss_size 0: none */
 };
 
 /* --- life --- */

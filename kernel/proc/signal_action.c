@@ -40,24 +40,6 @@ void signal_actions_put(struct signal_actions *actions)
         slab_free(&actions_cache, actions);
 }
 
-static bool ignores(const struct kernel_sigaction *action, int signal)
-{
-    return action->handler == (uintptr_t)SIG_IGN ||
-           (action->handler == (uintptr_t)SIG_DFL &&
-            signal_is_in(signal, SIGNALS_IGNORED_BY_DEFAULT));
-}
-
-bool signal_is_discarded_locked(struct process *process, struct user_thread *thread, int signal)
-{
-    const struct kernel_sigaction *action = &process->signals.actions->actions[signal - 1];
-
-    if (signal_is_in(signal, thread->signals.blocked))
-        return false;
-    if (process->signals.is_protected && action->handler == (uintptr_t)SIG_DFL)
-        return true;
-    return ignores(action, signal);
-}
-
 int signal_set_action(int signal, const struct kernel_sigaction *new_action,
                       struct kernel_sigaction *old)
 {
@@ -78,7 +60,7 @@ int signal_set_action(int signal, const struct kernel_sigaction *new_action,
         action->flags &= KNOWN_FLAGS;
         action->mask &= ~SIGNALS_UNBLOCKABLE;
         /* POSIX 2.4.3: what is pending of a signal that becomes ignored is discarded. */
-        if (ignores(action, signal))
+        if (signal_action_ignores(action, signal))
             signal_flush_everywhere_locked(process, SIGNAL_BIT(signal));
     }
     signal_unlock(process, state);

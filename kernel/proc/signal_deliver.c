@@ -11,14 +11,16 @@
 
 struct delivery {
     struct kernel_sigaction action;
+    signal_set old_mask; /* before the handler's came into force */
     struct signal_info info;
 };
 
 enum next_step { NEXT_NOTHING, NEXT_HANDLER, NEXT_STOP, NEXT_JOIN_STOP, NEXT_CONTINUE, NEXT_DEATH };
 
 /* What the disposition says about a signal that was just taken. NEXT_NOTHING: it is ignored. */
-static enum next_step decide_locked(struct process *process, int signal, struct delivery *delivery)
+static enum next_step decide_locked(struct user_thread *self, int signal, struct delivery *delivery)
 {
+    struct process *process = self->process;
     struct process_signals *signals = &process->signals;
     struct kernel_sigaction *action = &signals->actions->actions[signal - 1];
 
@@ -26,8 +28,11 @@ static enum next_step decide_locked(struct process *process, int signal, struct 
         return NEXT_NOTHING;
     if (action->handler != (uintptr_t)SIG_DFL) {
         delivery->action = *action;
+        delivery->old_mask = self->signals.blocked;
         if (action->flags & SA_RESETHAND)
             action->handler = (uintptr_t)SIG_DFL;
+        signal_set_mask_locked(self, self->signals.blocked | action->mask |
+                                         ((action->flags & SA_NODEFER) ? 0 : SIGNAL_BIT(signal)));
         return NEXT_HANDLER;
     }
     if (signal_is_in(signal, SIGNALS_IGNORED_BY_DEFAULT) || signals->is_protected)
@@ -53,12 +58,14 @@ static enum next_step next_locked(struct user_thread *self, struct delivery *del
     for (;;) {
         enum next_step step;
 
-        signal = signal_take_synchronous_locked(self, &delivery->info);
+        signal = 0;
+        if (self->signals.own.pending & SIGNALS_SYNCHRONOUS)
+            signal = signal_take_synchronous_locked(self, &delivery->info);
         if (!signal)
             signal = signal_take_locked(self, self->signals.blocked, &delivery->info);
         if (!signal)
             break;
-        step = decide_locked(process, signal, delivery);
+        step = decide_locked(self, signal, delivery);
         if (step != NEXT_NOTHING)
             return step;
     }
@@ -145,13 +152,12 @@ static void run_handler(struct user_thread *self, struct user_frame *frame,
     const struct kernel_sigaction *action = &delivery->action;
     int signal = delivery->info.signal;
     bool restores = thread_has_work(&self->thread, THREAD_WORK_RESTORE_MASK);
-    signal_set mask = signals->blocked | action->mask;
     struct port_signal pushed = {
         .signal = signal,
         .handler = action->handler,
         .restorer = (action->flags & SA_RESTORER) ? action->restorer : 0,
         .info = (action->flags & SA_SIGINFO) ? &delivery->info : NULL,
-        .mask = restores ? signals->saved_mask : signals->blocked,
+        .mask = restores ? signals->saved_mask : delivery->old_mask,
         .alternate_stack = &signals->alternate_stack,
         .wants_alternate = (action->flags & SA_ONSTACK) != 0,
     };
@@ -160,6 +166,7 @@ static void run_handler(struct user_thread *self, struct user_frame *frame,
     if (port_signal_push(frame, &pushed) != 0) {
         const struct signal_info info = {.code = SI_KERNEL};
 
+        signal_settle_mask(delivery->old_mask);
         signal_force_info(SIGSEGV, &info,
                           signal == SIGSEGV ? FORCE_DEFAULT_ACTION : FORCE_TO_HANDLER);
         return;
@@ -168,9 +175,6 @@ static void run_handler(struct user_thread *self, struct user_frame *frame,
         signals->alternate_stack = (stack_t){.ss_flags = SS_DISABLE};
     if (restores)
         thread_clear_work(&self->thread, THREAD_WORK_RESTORE_MASK);
-    if (!(action->flags & SA_NODEFER))
-        mask |= SIGNAL_BIT(signal);
-    signal_settle_mask(mask);
 }
 
 void signal_deliver(struct user_frame *frame)
@@ -189,19 +193,21 @@ void signal_deliver(struct user_frame *frame)
 int64_t signal_return(struct user_frame *frame)
 {
     struct user_thread *self = current_user_thread();
-    const struct signal_info info = {.code = SI_KERNEL};
+    const stack_t *own = &self->signals.alternate_stack;
     signal_set mask;
     stack_t stack;
     int error = port_signal_return(frame, &mask, &stack);
 
     if (error) {
-        signal_force_info(SIGSEGV, &info, FORCE_TO_HANDLER);
+        signal_force(SIGSEGV, NULL);
         return 0;
     }
     self->restart.restart = NULL; /* the call that the handler interrupted is over */
     signal_set_mask(mask);
     /* As Linux: a stack that cannot be installed (the interrupted code runs on it) is left alone.
      */
-    (void)signal_set_alternate_stack(&stack, NULL, port_user_stack_pointer(frame));
+    if (stack.ss_sp != own->ss_sp || stack.ss_size != own->ss_size ||
+        stack.ss_flags != own->ss_flags)
+        (void)signal_set_alternate_stack(&stack, NULL, port_user_stack_pointer(frame));
     return port_call_value(frame);
 }

@@ -72,8 +72,25 @@ void queued_signal_free_locked(struct process *process, struct queued_signal *qu
 struct signal_actions *signal_actions_create(void) MUST_CHECK;
 struct signal_actions *signal_actions_copy(const struct signal_actions *actions) MUST_CHECK;
 void signal_actions_put(struct signal_actions *actions);
+static inline bool signal_action_ignores(const struct kernel_sigaction *action, int signal)
+{
+    return action->handler == (uintptr_t)SIG_IGN ||
+           (action->handler == (uintptr_t)SIG_DFL &&
+            signal_is_in(signal, SIGNALS_IGNORED_BY_DEFAULT));
+}
+
 /* Would it be thrown away at once? Never if the thread blocks it. */
-bool signal_is_discarded_locked(struct process *process, struct user_thread *thread, int signal);
+static inline bool signal_is_discarded_locked(struct process *process, struct user_thread *thread,
+                                              int signal)
+{
+    const struct kernel_sigaction *action = &process->signals.actions->actions[signal - 1];
+
+    if (signal_is_in(signal, thread->signals.blocked))
+        return false;
+    if (process->signals.is_protected && action->handler == (uintptr_t)SIG_DFL)
+        return true;
+    return signal_action_ignores(action, signal);
+}
 
 /* Do its children vanish unreaped? Also while it dies, when its actions are gone already. */
 bool signal_autoreaps_locked(const struct process_signals *signals);
@@ -81,6 +98,7 @@ bool signal_autoreaps_locked(const struct process_signals *signals);
 /* --- signal_mask.c --- */
 /* Sets the mask and looks again at what is pending, even if the mask stays as it is. */
 void signal_settle_mask(signal_set mask);
+void signal_set_mask_locked(struct user_thread *self, signal_set mask);
 
 /* --- signal.c --- */
 /* All threads are to die of `signal`. */

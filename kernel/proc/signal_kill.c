@@ -10,12 +10,16 @@
 int signal_check_permission_locked(struct process *target, int signal)
 {
     struct process *self = current_process();
-    const struct id_set *own = &self->credentials->user;
-    const struct id_set *its = &target->credentials->user;
+    const struct id_set *own;
+    const struct id_set *its;
 
     spin_assert_held(&family_lock);
-    if (target == self || own->effective == its->saved || own->effective == its->real ||
-        own->real == its->saved || own->real == its->real)
+    if (target == self)
+        return 0;
+    own = &self->credentials->user;
+    its = &target->credentials->user;
+    if (own->effective == its->saved || own->effective == its->real || own->real == its->saved ||
+        own->real == its->real)
         return 0;
     if (credentials_is_privileged(self->credentials))
         return 0;
@@ -36,7 +40,9 @@ static int kill_one_locked(struct process *target, int signal, const struct sign
     error = signal_check_permission_locked(target, signal);
     if (error || signal == 0)
         return error;
-    return signal_post_process_locked(target, signal, info);
+    if (signal == SIGCONT)
+        return signal_post_process_locked(target, signal, info);
+    return signal_post_process(target, signal, info);
 }
 
 static int kill_group_locked(struct process_group *group, int signal,
@@ -127,15 +133,24 @@ static struct process *find_target_locked(pid_number number)
     return process;
 }
 
+/* Nothing about the caller can change under its feet, so this needs no family_lock; but for
+ * SIGCONT, which is reported to the parent. */
+static bool is_plainly_to_itself(int32_t selector, int signal)
+{
+    return selector == process_number(current_process()) && signal >= 0 && signal <= SIGNAL_COUNT &&
+           signal != SIGCONT;
+}
+
 int signal_kill(int32_t selector, int signal, const struct signal_info *info)
 {
     struct process *target;
     int error;
 
+    if (is_plainly_to_itself(selector, signal))
+        return signal ? signal_post_process(current_process(), signal, info) : 0;
     spin_lock(&family_lock);
     if (selector > 0) {
-        target = selector == process_number(current_process()) ? current_process()
-                                                               : find_target_locked(selector);
+        target = find_target_locked(selector);
         error = target ? kill_one_locked(target, signal, info) : -ESRCH;
     } else if (selector == -1) {
         error = kill_all_locked(signal, info);

@@ -1,6 +1,11 @@
 /*
- * The mask of the current thread, and whether anything pending gets through it. Masks are written
- * by their own thread only, under the signal lock, because senders look at them to choose a thread.
+ * The mask of the current thread, and whether anything pending gets through it.
+ *
+ * A mask is written by its own thread alone, without the lock; senders, who hold the lock, look at
+ * it to choose a thread. Nothing falls between: the writer stores the mask and then looks at the
+ * pending sets, a sender stores the pending bit and then looks at the masks, each with a full
+ * barrier between. So at least one of the two sees the other's store, and acts
+ * (signal_announce_locked() is the sender's part).
  */
 #include "lib/errno.h"
 #include "proc/signal_internal.h"
@@ -14,7 +19,7 @@ static signal_set deliverable_locked(const struct user_thread *thread)
     return pending & ~(signals->blocked & ~signals->waiting_for);
 }
 
-void signal_recalculate_locked(struct user_thread *thread)
+static inline void recalculate_locked(struct user_thread *thread)
 {
     const struct process_signals *signals = &thread->process->signals;
 
@@ -26,6 +31,11 @@ void signal_recalculate_locked(struct user_thread *thread)
         thread_clear_work(&thread->thread, THREAD_WORK_SIGNAL);
 }
 
+void signal_recalculate_locked(struct user_thread *thread)
+{
+    recalculate_locked(thread);
+}
+
 /* The current thread no longer takes `newly` blocked signals: another thread must be told of those
  * that are pending for the process. */
 static void hand_over_locked(struct user_thread *self, signal_set newly)
@@ -34,23 +44,48 @@ static void hand_over_locked(struct user_thread *self, signal_set newly)
     struct thread_signals *other;
 
     newly &= signals->shared.pending;
-    if (!newly)
-        return;
     list_for_each (other, &signals->threads, link)
         if (other != &self->signals && (newly & ~other->blocked))
             signal_recalculate_locked(signal_thread_of(other));
 }
 
+void signal_set_mask_locked(struct user_thread *self, signal_set mask)
+{
+    signal_set newly = mask & ~self->signals.blocked;
+
+    self->signals.blocked = mask;
+    if (newly & self->process->signals.shared.pending)
+        hand_over_locked(self, newly);
+    recalculate_locked(self);
+}
+
+static signal_set pending_now(const struct signal_queue *queue)
+{
+    return __atomic_load_n(&queue->pending, __ATOMIC_RELAXED);
+}
+
+/* Something is or was pending that the new mask lets through, or that the old one did. */
+static __attribute__((noinline)) void settle_with_lock(struct user_thread *self, signal_set newly)
+{
+    irq_state_t state = signal_lock(self->process);
+
+    hand_over_locked(self, newly);
+    recalculate_locked(self);
+    signal_unlock(self->process, state);
+}
+
 void signal_settle_mask(signal_set mask)
 {
     struct user_thread *self = current_user_thread();
-    signal_set newly = mask & ~self->signals.blocked;
-    irq_state_t state = signal_lock(self->process);
+    struct process_signals *signals = &self->process->signals;
+    signal_set old = __atomic_exchange_n(&self->signals.blocked, mask, __ATOMIC_SEQ_CST);
+    signal_set shared;
 
-    self->signals.blocked = mask;
-    hand_over_locked(self, newly);
-    signal_recalculate_locked(self);
-    signal_unlock(self->process, state);
+    port_explore(PORT_POINT_ATOMIC, &self->signals.blocked);
+    shared = pending_now(&signals->shared);
+    if (((shared | pending_now(&self->signals.own)) & ~mask) || (shared & mask & ~old) ||
+        thread_has_work(&self->thread, THREAD_WORK_SIGNAL))
+        settle_with_lock(self, mask & ~old);
 }
 
 void signal_set_mask(signal_set mask)

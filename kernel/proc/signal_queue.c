@@ -154,12 +154,11 @@ int signal_take_locked(struct user_thread *thread, signal_set blocked, struct si
 {
     struct process *process = thread->process;
     struct signal_queue *queue = &thread->signals.own;
-    int signal = choose_next(queue->pending & ~blocked);
+    int signal;
 
-    if (!signal) {
+    if (!(queue->pending & ~blocked))
         queue = &process->signals.shared;
-        signal = choose_next(queue->pending & ~blocked);
-    }
+    signal = choose_next(queue->pending & ~blocked);
     if (!signal)
         return 0;
     collect_locked(process, queue, signal, info);

@@ -75,7 +75,8 @@ SYSCALL4(rt_sigprocmask, int, how, uintptr_t, new_address, uintptr_t, old_addres
         default:
             return -EINVAL;
         }
-        signal_set_mask(set);
+        if (set != old)
+            signal_set_mask(set);
     }
     return old_address ? copy_to_user(old_address, &old, sizeof(old)) : 0;
 }

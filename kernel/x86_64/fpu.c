@@ -4,10 +4,9 @@
 #include "lib/string.h"
 #include "x86_64/cpu_features.h"
 
-#define FCW_INITIAL    0x037f
-#define MXCSR_INITIAL  0x1f80
-#define MXCSR_SUPPORTED 0xffff
-#define EXCEPTION_BITS 0x3f
+#define FCW_INITIAL      0x037f
+#define MXCSR_INITIAL    0x1f80
+#define EXCEPTION_BITS   0x3f
 #define MXCSR_MASK_SHIFT 7
 
 /* Where all areas begin: the format of FXSAVE. */
@@ -32,6 +31,12 @@ struct xsave_area {
     struct legacy_area legacy;
     struct xsave_header header;
 };
+
+/* fpu_user.S: 0 or -EFAULT. The FXSAVE forms take all components. */
+int fpu_user_fxsave(uintptr_t area, uint64_t components);
+int fpu_user_fxrstor(uintptr_t area, uint64_t components);
+int fpu_user_xsave(uintptr_t area, uint64_t components);
+int fpu_user_xrstor(uintptr_t area, uint64_t components);
 
 size_t fpu_state_size(void)
 {
@@ -63,20 +68,33 @@ void fpu_restore(const void *area)
         __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
-void fpu_sanitize(void *area, size_t size)
-{
-    struct xsave_area *state = area;
+/* All components in their initial state: XRSTOR looks no further than the header, FXRSTOR has no
+ * more. */
+static const struct xsave_area initial_state __attribute__((aligned(FPU_ALIGNMENT))) = {
+    .legacy = {.control = FCW_INITIAL, .mxcsr = MXCSR_INITIAL},
+};
 
-    if (size < cpu_features.fpu_state_size)
-        memset((char *)area + size, 0, cpu_features.fpu_state_size - size);
-    if (size < sizeof(state->legacy))
-        fpu_init_area(area);
-    state->legacy.mxcsr &= MXCSR_SUPPORTED;
-    if (!cpu_features.xsave)
-        return;
-    state->header.components &= cpu_features.xsave_components;
-    state->header.compacted = 0;
-    memset(state->header.reserved, 0, sizeof(state->header.reserved));
+void fpu_reset(void)
+{
+    fpu_restore(&initial_state);
+}
+
+int fpu_save_user(uintptr_t area)
+{
+    return cpu_features.xsave ? fpu_user_xsave(area, UINT64_MAX) : fpu_user_fxsave(area, 0);
+}
+
+int fpu_restore_user(uintptr_t area, bool extended, uint64_t components)
+{
+    int error;
+
+    /* What the instruction does not restore. */
+    if (cpu_features.xsave && (!extended || components != cpu_features.xsave_components))
+        fpu_reset();
+    error = extended ? fpu_user_xrstor(area, components) : fpu_user_fxrstor(area, 0);
+    if (error)
+        fpu_reset();
+    return error;
 }
 
 uint32_t fpu_unmasked_exceptions(bool simd)

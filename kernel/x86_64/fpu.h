@@ -17,9 +17,13 @@ void fpu_init_area(void *area);
 /* Between the CPU's registers and an area that a CPU wrote. */
 void fpu_save(void *area);
 void fpu_restore(const void *area);
-/* The state with which a signal handler returns: the area comes from the program, copied, and may say
- * anything. What the CPU would refuse is corrected first. `size` is what was copied; what is missing
- * gets initial values. */
-void fpu_sanitize(void *area, size_t size);
+/* The same with an area in user memory, which may hold anything; all of it lies within the user half.
+ * -EFAULT if the CPU refuses the memory or what is in it. May sleep. */
+int fpu_save_user(uintptr_t area);
+/* Restores the components of the mask from an XSAVE area, or the FXSAVE area if `extended` is false; all
+ * others get their initial values. After -EFAULT all are initial. */
+int fpu_restore_user(uintptr_t area, bool extended, uint64_t components);
+/* All registers initial. */
+void fpu_reset(void);
 /* Exceptions raised and not masked: bits of the x87 status word or of MXCSR (the same). */
 uint32_t fpu_unmasked_exceptions(bool simd);

@@ -26,13 +26,12 @@
 #include "x86_64/instructions.h"
 #include "x86_64/segments.h"
 
-#define RED_ZONE           128
-#define FRAME_ALIGNMENT    16
-#define SYSCALL_SIZE       2 /* bytes of the instruction */
-#define RESTART_SYSCALL    219
-#define LEGACY_STATE_SIZE  512
-#define XSTATE_HEADER      64
-#define MXCSR_MASK_DEFAULT 0xffbf /* of CPUs that do not tell */
+#define RED_ZONE          128
+#define FRAME_ALIGNMENT   16
+#define SYSCALL_SIZE      2 /* bytes of the instruction */
+#define RESTART_SYSCALL   219
+#define LEGACY_STATE_SIZE 512
+#define XSTATE_HEADER     64
 
 /* Kept from the context, or changed by a program: what has no privilege. CF PF AF ZF SF TF DF OF RF
  * AC. */
@@ -128,37 +127,40 @@ static void fill_context(struct sigcontext *context, const struct user_frame *fr
 {
     const struct machine_thread *machine = &port_current()->machine;
 
-    *context = (struct sigcontext){
-        .r8 = frame->r8,
-        .r9 = frame->r9,
-        .r10 = frame->r10,
-        .r11 = frame->r11,
-        .r12 = frame->r12,
-        .r13 = frame->r13,
-        .r14 = frame->r14,
-        .r15 = frame->r15,
-        .rdi = frame->rdi,
-        .rsi = frame->rsi,
-        .rbp = frame->rbp,
-        .rbx = frame->rbx,
-        .rdx = frame->rdx,
-        .rax = frame->rax,
-        .rcx = frame->rcx,
-        .rsp = frame->rsp,
-        .rip = frame->rip,
-        .eflags = frame->rflags,
-        .cs = (uint16_t)frame->cs,
-        .ss = (uint16_t)frame->ss,
-        .err = machine->fault.error,
-        .trapno = machine->fault.number,
-        .cr2 = machine->fault.address,
-    };
+    context->r8 = frame->r8;
+    context->r9 = frame->r9;
+    context->r10 = frame->r10;
+    context->r11 = frame->r11;
+    context->r12 = frame->r12;
+    context->r13 = frame->r13;
+    context->r14 = frame->r14;
+    context->r15 = frame->r15;
+    context->rdi = frame->rdi;
+    context->rsi = frame->rsi;
+    context->rbp = frame->rbp;
+    context->rbx = frame->rbx;
+    context->rdx = frame->rdx;
+    context->rax = frame->rax;
+    context->rcx = frame->rcx;
+    context->rsp = frame->rsp;
+    context->rip = frame->rip;
+    context->eflags = frame->rflags;
+    context->cs = (uint16_t)frame->cs;
+    context->gs = 0;
+    context->fs = 0;
+    context->ss = (uint16_t)frame->ss;
+    context->err = machine->fault.error;
+    context->trapno = machine->fault.number;
+    context->oldmask = 0;
+    context->cr2 = machine->fault.address;
+    for (size_t i = 0; i < array_length(context->reserved1); i++)
+        context->reserved1[i] = 0;
 }
 
 static void fill_frame(struct signal_frame *pushed, const struct user_frame *frame,
                        const struct port_signal *signal, uintptr_t fpu_state)
 {
-    memset(pushed, 0, offsetof(struct signal_frame, ucontext.context));
+    pushed->ucontext.link = 0;
     pushed->return_address = signal->restorer;
     pushed->ucontext.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
     if (cpu_features.xsave)
@@ -173,32 +175,34 @@ static void fill_frame(struct signal_frame *pushed, const struct user_frame *fra
     }
 }
 
-/* The registers' image goes to the program's stack by way of the thread's area, where a switch
- * during the copy would put them anyway. */
-static int save_fpu_state(uintptr_t address)
+/* XSAVE leaves alone what it does not know: the software's bytes, and most of its header. */
+static int prepare_extended_state(uintptr_t address)
 {
-    struct _fpstate *state = port_current()->machine.fpu;
-    uint32_t magic = FP_XSTATE_MAGIC2;
+    const struct {
+        struct _fpx_sw_bytes software;
+        uint8_t header[XSTATE_HEADER];
+    } between = {
+        .software = {.magic1 = FP_XSTATE_MAGIC1,
+                     .extended_size = (uint32_t)saved_state_size(),
+                     .xfeatures = cpu_features.xsave_components,
+                     .xstate_size = (uint32_t)fpu_state_size()},
+    };
+    const uint32_t magic = FP_XSTATE_MAGIC2;
 
-    fpu_save(state);
-    if (cpu_features.xsave) {
-        state->sw_reserved.magic1 = FP_XSTATE_MAGIC1;
-        state->sw_reserved.extended_size = (uint32_t)saved_state_size();
-        state->sw_reserved.xfeatures = cpu_features.xsave_components;
-        state->sw_reserved.xstate_size = (uint32_t)fpu_state_size();
-        if (copy_to_user(address + fpu_state_size(), &magic, sizeof(magic)) != 0)
-            return -EFAULT;
-    }
-    return copy_to_user(address, state, fpu_state_size());
+    if (copy_to_user(address + offsetof(struct _fpstate, sw_reserved), &between, sizeof(between)) !=
+        0)
+        return -EFAULT;
+    return copy_to_user(address + fpu_state_size(), &magic, sizeof(magic));
 }
 
-/* What a handler starts with. An XSAVE header of zeros means: all components initial. */
-static const struct {
-    uint16_t control;
-    uint8_t between[22];
-    uint32_t mxcsr;
-    uint8_t rest[LEGACY_STATE_SIZE + XSTATE_HEADER - 28];
-} ALIGNED(FPU_ALIGNMENT) initial_state = {.control = 0x037f, .mxcsr = 0x1f80};
+static int save_state(uintptr_t address)
+{
+    if (!user_range_ok(address, saved_state_size()))
+        return -EFAULT;
+    if (cpu_features.xsave && prepare_extended_state(address) != 0)
+        return -EFAULT;
+    return fpu_save_user(address);
+}
 
 int port_signal_push(struct user_frame *frame, const struct port_signal *signal)
 {
@@ -208,7 +212,7 @@ int port_signal_push(struct user_frame *frame, const struct port_signal *signal)
 
     if (!signal->restorer || !place(frame, signal, &placement))
         return -EFAULT;
-    if (save_fpu_state(placement.fpu_state) != 0)
+    if (save_state(placement.fpu_state) != 0)
         return -EFAULT;
     fill_frame(&pushed, frame, signal, placement.fpu_state);
     if (copy_to_user(placement.frame, &pushed, size) != 0)
@@ -222,91 +226,38 @@ int port_signal_push(struct user_frame *frame, const struct port_signal *signal)
     frame->rsp = placement.frame;
     frame->rflags &= ~(RFLAGS_DIRECTION | RFLAGS_RESUME | RFLAGS_TRAP);
     frame->original_rax = UINT64_MAX;
-    fpu_restore(&initial_state);
+    fpu_reset();
     return 0;
 }
 
-/* How many bytes of extended state a frame carries: all, if its magic numbers say so; else only
- * FXSAVE's part. Fills *components with those that it may restore. */
-static size_t find_extent(uintptr_t address, const struct _fpx_sw_bytes *said, uint64_t *components)
+/* Does the frame carry extended state, as its magic numbers say? Else only FXSAVE's part counts. */
+static bool has_extended_state(uintptr_t address, uint64_t *components)
 {
+    struct _fpx_sw_bytes said;
     uint32_t magic;
 
-    *components = 3; /* x87 and SSE */
-    if (!cpu_features.xsave || said->magic1 != FP_XSTATE_MAGIC1 ||
-        said->xstate_size < LEGACY_STATE_SIZE + XSTATE_HEADER ||
-        said->xstate_size > fpu_state_size() || said->xstate_size > said->extended_size)
-        return LEGACY_STATE_SIZE;
-    if (copy_from_user(&magic, address + said->xstate_size, sizeof(magic)) != 0 ||
-        magic != FP_XSTATE_MAGIC2)
-        return LEGACY_STATE_SIZE;
-    *components = said->xfeatures & cpu_features.xsave_components;
-    return said->xstate_size;
+    if (!cpu_features.xsave ||
+        copy_from_user(&said, address + offsetof(struct _fpstate, sw_reserved), sizeof(said)) != 0)
+        return false;
+    if (said.magic1 != FP_XSTATE_MAGIC1 || said.xstate_size < LEGACY_STATE_SIZE + XSTATE_HEADER ||
+        said.xstate_size > fpu_state_size() || said.xstate_size > said.extended_size)
+        return false;
+    *components = said.xfeatures & cpu_features.xsave_components;
+    return copy_from_user(&magic, address + said.xstate_size, sizeof(magic)) == 0 &&
+           magic == FP_XSTATE_MAGIC2;
 }
 
-/* An XSAVE header that XRSTOR would refuse is refused here. */
-static bool header_is_valid(const uint64_t *header)
+static int restore_state(uintptr_t address)
 {
-    for (unsigned i = 1; i < XSTATE_HEADER / sizeof(*header); i++)
-        if (header[i] != 0)
-            return false;
-    return (header[0] & ~cpu_features.xsave_components) == 0;
-}
-
-/* Copies the state into the thread's area and loads it. The area is where a thread switch saves the
- * registers: none may happen in between, so interrupts are masked, and a page that is not there
- * makes the copy fail; the loop has touched each page before. */
-static int load_state(uintptr_t address, size_t size, uint64_t components)
-{
-    struct _fpstate *state = port_current()->machine.fpu;
-    uint64_t *header = (uint64_t *)((char *)state + LEGACY_STATE_SIZE);
-    uint32_t mxcsr_mask;
-    int error;
-
-    port_irq_disable();
-    fpu_save(state); /* writes which bits of MXCSR this CPU has */
-    mxcsr_mask = state->mxcsr_mask ? state->mxcsr_mask : MXCSR_MASK_DEFAULT;
-    error = copy_from_user(state, address, size);
-    if (error == 0 && cpu_features.xsave) {
-        if (size == LEGACY_STATE_SIZE) {
-            memset(header, 0, XSTATE_HEADER);
-            header[0] = components;
-        } else if (!header_is_valid(header)) {
-            error = -EFAULT;
-        }
-        header[0] &= components;
-    }
-    if (error == 0 && (state->mxcsr & ~mxcsr_mask))
-        error = -EFAULT;
-    /* On an error the registers are as before; but the next save leaves parts of the header alone.
-     */
-    if (error == 0)
-        fpu_restore(state);
-    else
-        fpu_init_area(state);
-    port_irq_enable();
-    return error;
-}
-
-static int restore_fpu_state(uintptr_t address)
-{
-    struct _fpstate legacy;
-    uint64_t components;
-    uint8_t touched;
-    size_t size;
+    uint64_t components = 0;
 
     if (!address) {
-        fpu_restore(&initial_state);
+        fpu_reset();
         return 0;
     }
-    if (copy_from_user(&legacy, address, sizeof(legacy)) != 0)
+    if (!user_range_ok(address, saved_state_size()))
         return -EFAULT;
-    size = find_extent(address, &legacy.sw_reserved, &components);
-    for (uintptr_t page = ALIGN_DOWN(address, PAGE_SIZE) + PAGE_SIZE; page < address + size;
-         page += PAGE_SIZE)
-        if (copy_from_user(&touched, page, sizeof(touched)) != 0)
-            return -EFAULT;
-    return load_state(address, size, components);
+    return fpu_restore_user(address, has_extended_state(address, &components), components);
 }
 
 static void restore_registers(struct user_frame *frame, const struct sigcontext *context)
@@ -347,7 +298,7 @@ int port_signal_return(struct user_frame *frame, uint64_t *mask, struct sigaltst
     if (copy_from_user(&returned, frame->rsp - sizeof(returned.return_address),
                        offsetof(struct signal_frame, info)) != 0)
         return -EFAULT;
-    if (restore_fpu_state((uintptr_t)context->fpstate) != 0)
+    if (restore_state((uintptr_t)context->fpstate) != 0)
         return -EFAULT;
     restore_registers(frame, context);
     *mask = returned.ucontext.mask;

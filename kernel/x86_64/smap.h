@@ -2,6 +2,9 @@
  * Supervisor-mode access prevention in assembly: STAC opens the user half to the kernel, CLAC closes
  * it. Their places are listed in .smap_sites, so that cpu_features.c can replace them by no-operations
  * on a CPU that has no SMAP.
+ *
+ * Instructions that touch user memory stand in .extable with the place where the kernel goes on if the
+ * access is refused.
  */
 #pragma once
 
@@ -23,6 +26,14 @@
 
 .macro SMAP_CLAC
     SMAP_SITE clac
+.endm
+
+.macro MAY_FAULT instruction, target
+772:
+    \instruction
+    .pushsection .extable, "a"
+    .quad 772b, \target
+    .popsection
 .endm
 
 #endif

@@ -221,6 +221,8 @@ void trap_from_kernel(struct user_frame *frame, unsigned vector)
         handle_interrupt(vector);
     else if (vector == TRAP_PAGE_FAULT)
         kernel_page_fault(frame);
+    else if (vector == TRAP_PROTECTION && find_fixup(frame->rip))
+        frame->rip = find_fixup(frame->rip)->target; /* FPU state that the CPU refuses */
     else
         trap_panic(frame, "%s in the kernel (error code %#lx)", exception_name(vector),
                    frame->original_rax);

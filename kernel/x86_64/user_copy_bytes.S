@@ -5,14 +5,6 @@
 #include "x86_64/smap.h"
 #include "x86_64/user_half.h"
 
-.macro MAY_FAULT instruction, target
-772:
-    \instruction
-    .pushsection .extable, "a"
-    .quad 772b, \target
-    .popsection
-.endm
-
 #define EFAULT 14
 
 /*

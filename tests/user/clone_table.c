@@ -1,10 +1,10 @@
 /* fork, vfork, clone, clone3: flags that are refused, and what the others do. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,7 +32,8 @@ static void outcome(const char *name, unsigned long flags)
         return;
     }
     reaped = waitpid((pid_t)child, &status, __WALL);
-    ok(true, "clone %s: %s, status %#x", name, reaped == child ? "reaped" : error_name(errno), status);
+    ok(true, "clone %s: %s, status %#x", name, reaped == child ? "reaped" : error_name(errno),
+       status);
 }
 
 static void flags_table(void)
@@ -81,8 +82,8 @@ static void shared_memory(void)
 {
     volatile int seen = 0;
     int status;
-    pid_t child = clone(vfork_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
-                        (void *)&seen);
+    pid_t child =
+        clone(vfork_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)&seen);
 
     is_int(seen, 42, "CLONE_VM|CLONE_VFORK: the parent goes on when the child has ended");
     is_int(waitpid(child, &status, 0), child, "and reaps it");

@@ -1,7 +1,8 @@
-/* execve and execveat: what is refused with which error, what survives, #! scripts, empty and large argument lists. */
+/* execve and execveat: what is refused with which error, what survives, #! scripts, empty and large
+ * argument lists. */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -63,8 +64,11 @@ static void refused(const char *name, int got, int expected)
 
 static void bad_files(void)
 {
-    Elf64_Ehdr header = {.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_phentsize = sizeof(Elf64_Phdr),
-                         .e_phnum = 1, .e_phoff = sizeof(header)};
+    Elf64_Ehdr header = {.e_type = ET_EXEC,
+                         .e_machine = EM_X86_64,
+                         .e_phentsize = sizeof(Elf64_Phdr),
+                         .e_phnum = 1,
+                         .e_phoff = sizeof(header)};
 
     memcpy(header.e_ident, "\177ELF\2\1\1", 7);
     make_file("empty", "", 0, 0755);
@@ -118,7 +122,8 @@ static void bad_paths(void)
     is_error(syscall(SYS_execve, self, (char *)16, NULL), EFAULT, "a bad argv");
     is_error(syscall(SYS_execve, self, NULL, (char *)16), EFAULT, "a bad envp");
     is_error(syscall(SYS_execveat, -1, "x", NULL, NULL, 0), EBADF, "execveat: a bad directory");
-    is_error(syscall(SYS_execveat, AT_FDCWD, self, NULL, NULL, 0x10), EINVAL, "execveat: a bad flag");
+    is_error(syscall(SYS_execveat, AT_FDCWD, self, NULL, NULL, 0x10), EINVAL,
+             "execveat: a bad flag");
     free(long_path);
 }
 

@@ -34,7 +34,8 @@ static void open_pipe(int ends[2])
         tap_bail_out("pipe");
 }
 
-/* parent → child → grandchild; the child ends at once, the grandchild tells its new parent's pid. */
+/* parent → child → grandchild; the child ends at once, the grandchild tells its new parent's pid.
+ */
 static pid_t orphan(int report, const int hold[2], int child_is_subreaper)
 {
     pid_t child = fork();
@@ -218,8 +219,8 @@ static void ignoring_too_late(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
-/* A session leader's child in a group of its own stops; when the leader dies the group is orphaned: SIGHUP, then
- * SIGCONT. */
+/* A session leader's child in a group of its own stops; when the leader dies the group is orphaned:
+ * SIGHUP, then SIGCONT. */
 static void orphaned_group(void)
 {
     int report[2];

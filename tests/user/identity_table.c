@@ -1,4 +1,5 @@
-/* set*id calls: from each state of the three ids, what is allowed and what comes out; groups; prctl. */
+/* set*id calls: from each state of the three ids, what is allowed and what comes out; groups;
+ * prctl. */
 #define _GNU_SOURCE
 #include <grp.h>
 #include <sys/fsuid.h>
@@ -17,7 +18,8 @@ static const struct ids starts[] = {{0, 0, 0},       {1000, 1000, 1000}, {1000, 
 static const int values[] = {-1, 0, 1000, 1001, 1002, 5};
 
 enum call { SETUID, SETREUID, SETRESUID, SETGID, SETREGID, SETRESGID, CALL_COUNT };
-static const char *const names[] = {"setuid", "setreuid", "setresuid", "setgid", "setregid", "setresgid"};
+static const char *const names[] = {"setuid", "setreuid", "setresuid",
+                                    "setgid", "setregid", "setresgid"};
 
 static long try_call(enum call call, int a, int b, int c)
 {
@@ -55,7 +57,8 @@ static void cell(enum call call, const struct ids *start, int a, int b, int c)
         else
             syscall(SYS_getresuid, &r, &e, &s);
         fs = (unsigned)(group ? setfsgid((gid_t)-1) : setfsuid((uid_t)-1));
-        length = snprintf(text, sizeof(text), "%s, now %u %u %u %u", error_name(error), r, e, s, fs);
+        length =
+            snprintf(text, sizeof(text), "%s, now %u %u %u %u", error_name(error), r, e, s, fs);
         _exit(write(lines[1], text, (size_t)length) != length);
     }
     close(lines[1]);
@@ -148,7 +151,8 @@ static void limits(void)
         _exit(0);
     }
     wait(&status);
-    is_int(status, 0, "inherited; only privilege raises the hard limit, or looks at another user's");
+    is_int(status, 0,
+           "inherited; only privilege raises the hard limit, or looks at another user's");
     is_int(prlimit(getpid(), RLIMIT_LOCKS, &(struct rlimit){5, 6}, &old), 0, "prlimit");
     ok(old.rlim_cur == 1000 && old.rlim_max == 2000, "gives the old one");
     is_error(prlimit(999999, RLIMIT_LOCKS, NULL, &old), ESRCH, "prlimit of nobody");
@@ -188,7 +192,8 @@ static void process_limit(void)
         _exit(wait(NULL) > 0 ? born : 102);
     }
     wait(&status);
-    is_int(WEXITSTATUS(status), 4, "RLIMIT_NPROC 5: four children, then EAGAIN; reaping makes room");
+    is_int(WEXITSTATUS(status), 4,
+           "RLIMIT_NPROC 5: four children, then EAGAIN; reaping makes room");
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* SIGCHLD: its siginfo for each way of ending, stopping and continuing; coalescing; automatic reaping. */
+/* SIGCHLD: its siginfo for each way of ending, stopping and continuing; coalescing; automatic
+ * reaping. */
 #include <time.h>
 
 #include "raw_signal.h"

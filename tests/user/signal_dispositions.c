@@ -52,8 +52,8 @@ static void run(void (*body)(enum sender, int), enum sender sender, int signal, 
     pid_t child = fork();
 
     if (child == 0) {
-        /* The child leads a group of its own under a parent in this session: not an orphaned one, so that
-         * terminal stops work. */
+        /* The child leads a group of its own under a parent in this session: not an orphaned one,
+         * so that terminal stops work. */
         setpgid(0, 0);
         body(sender, signal);
         _exit(7);

@@ -34,8 +34,8 @@ static void finish(void)
     raw_mask(SIG_SETMASK, 0);
 }
 
-/* A handler's frame is pushed for each signal taken; so the last taken runs first, unless the handlers
- * block each other, as here. */
+/* A handler's frame is pushed for each signal taken; so the last taken runs first, unless the
+ * handlers block each other, as here. */
 static void handle_all(void)
 {
     struct raw_action action = {.handler = record,
@@ -66,7 +66,8 @@ static void test_coalescing(void)
 static void test_order(void)
 {
     static const int sent[] = {40, 35, 64, 40, 35, 32, 40};
-    static const int expected[][2] = {{32, 5}, {35, 1}, {35, 4}, {40, 0}, {40, 3}, {40, 6}, {64, 2}};
+    static const int expected[][2] = {{32, 5}, {35, 1}, {35, 4}, {40, 0},
+                                      {40, 3}, {40, 6}, {64, 2}};
 
     begin();
     for (int i = 0; i < 7; i++)
@@ -101,7 +102,8 @@ static void test_nesting_order(void)
     kill(getpid(), SIGUSR1);
     kill(getpid(), SIGUSR2);
     finish();
-    is_int(records[0].signal, SIGUSR2, "handlers that do not block each other: the last runs first");
+    is_int(records[0].signal, SIGUSR2,
+           "handlers that do not block each other: the last runs first");
     is_int(records[1].signal, SIGUSR1, "then the first");
     handle_all();
 }

@@ -73,7 +73,8 @@ static void test_runs_nothing(int signal)
         ;
     ok(true, "it runs again");
     kill(child, SIGCONT);
-    is_int(waitpid(child, NULL, WCONTINUED | WNOHANG), 0, "SIGCONT to a running process is no news");
+    is_int(waitpid(child, NULL, WCONTINUED | WNOHANG), 0,
+           "SIGCONT to a running process is no news");
     end(child);
     shared[0] = 0;
 }

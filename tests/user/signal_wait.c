@@ -1,4 +1,5 @@
-/* sigsuspend, sigtimedwait and signalfd: what they take, what they leave, and the races around them. */
+/* sigsuspend, sigtimedwait and signalfd: what they take, what they leave, and the races around
+ * them. */
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -38,8 +39,8 @@ static void test_suspend(void)
     raw_mask(SIG_SETMASK, 0);
 }
 
-/* Two processes wake each other by SIGUSR1, with the signal blocked but in sigsuspend: no wake-up may be
- * lost, or this lasts for ever. */
+/* Two processes wake each other by SIGUSR1, with the signal blocked but in sigsuspend: no wake-up
+ * may be lost, or this lasts for ever. */
 static void test_ping_pong(void)
 {
     pid_t parent = getpid();
@@ -170,7 +171,8 @@ static void test_signalfd(void)
     raw_mask(SIG_SETMASK, 0);
 }
 
-/* poll and epoll on a signalfd wake for signals that come while they wait; a child reads its own. */
+/* poll and epoll on a signalfd wake for signals that come while they wait; a child reads its own.
+ */
 static void test_signalfd_poll(void)
 {
     pid_t parent = getpid();

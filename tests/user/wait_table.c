@@ -1,4 +1,5 @@
-/* wait4 and waitid: every state of a child × every selector × every set of options, without blocking. */
+/* wait4 and waitid: every state of a child × every selector × every set of options, without
+ * blocking. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <sys/resource.h>
@@ -18,8 +19,13 @@ struct child {
 };
 
 enum state { NONE, RUNNING, EXITED, KILLED, STOPPED, CONTINUED, CLONED, STATE_COUNT };
-static const char *const state_names[] = {"no child",      "running",   "exited 7", "killed by TERM",
-                                          "stopped by STOP", "continued", "clone child exited 7"};
+static const char *const state_names[] = {"no child",
+                                          "running",
+                                          "exited 7",
+                                          "killed by TERM",
+                                          "stopped by STOP",
+                                          "continued",
+                                          "clone child exited 7"};
 
 static void settle(pid_t pid, int options)
 {
@@ -84,7 +90,10 @@ static const char *describe_result(long result, pid_t child)
     if (result == -1)
         snprintf(text, sizeof(text), "%s", error_name(errno));
     else
-        snprintf(text, sizeof(text), "%s", result == 0 ? "nothing" : result == child ? "child" : "?");
+        snprintf(text, sizeof(text), "%s",
+                 result == 0       ? "nothing"
+                 : result == child ? "child"
+                                   : "?");
     return text;
 }
 
@@ -104,7 +113,8 @@ static const struct option_set wait4_options[] = {
     {0x40, "unknown option"},
 };
 enum selector { ANY, BY_PID, OWN_GROUP, ITS_GROUP, INIT, NOBODY, SELECTOR_COUNT };
-static const char *const selector_names[] = {"any", "pid", "own group", "its group", "pid 1", "nobody"};
+static const char *const selector_names[] = {"any",       "pid",   "own group",
+                                             "its group", "pid 1", "nobody"};
 
 static pid_t selector_value(enum selector selector, pid_t child)
 {
