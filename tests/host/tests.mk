@@ -9,8 +9,8 @@ HOST_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-paramete
 HOST_COMMON := -std=gnu11 -g -fno-omit-frame-pointer -fno-pie -fno-strict-aliasing -fno-common \
                -DKIN_DEBUG=1 $(HOST_WARNINGS) -MMD -MP
 # Kernel code, and the scenarios that are kernel code too: the kernel's headers, none of the C library's.
-HOST_KERNEL_CFLAGS := $(HOST_COMMON) -O1 -ffreestanding $(HOST_SANITIZE) -nostdinc \
-               -Itests/host/sim/include -isystem $(shell $(HOST_CC) -print-file-name=include) \
+HOST_KERNEL_CFLAGS := $(HOST_COMMON) -O1 -ffreestanding -fdata-sections $(HOST_SANITIZE) \
+               -nostdinc -Itests/host/sim/include -isystem $(shell $(HOST_CC) -print-file-name=include) \
                -isystem $(UAPI) -Ikernel -Iinclude -I. -Itests/host/sim -I$(BUILD)/generated
 # The machine itself: the C library's headers and the kernel's.
 HOST_SIM_CFLAGS := $(HOST_COMMON) -O2 $(HOST_SANITIZE) -D_GNU_SOURCE -Itests/host/sim/include -Ikernel \
@@ -62,13 +62,11 @@ $(HOST_BUILD)/tests/host/proc/%.o: tests/host/proc/%.c $(UAPI)/.ready
 	$(HOST_CC) $(HOST_KERNEL_CFLAGS) -c -o $@ $<
 
 # The kernel's variables go to a section of their own, which the machine resets before each run.
-HOST_OBJCOPY := --rename-section .bss=kin_data,alloc,load,data,contents --rename-section .data=kin_data
+HOST_GATHER := ld -r -T tests/host/sim/kernel_data.ld
 define HOST_SIMULATOR
 $(1)_O := $$($(1)_C:%.c=$(HOST_BUILD)/%.o)
-$(HOST_BUILD)/$(1).kernel.o: $$($(1)_O)
-	ld -r -o $$@.all $$^
-	objcopy $(HOST_OBJCOPY) $$@.all $$@
-	rm $$@.all
+$(HOST_BUILD)/$(1).kernel.o: $$($(1)_O) tests/host/sim/kernel_data.ld
+	$(HOST_GATHER) -o $$@ $$($(1)_O)
 $(HOST_BIN)/$(1): $(HOST_BUILD)/$(1).kernel.o $(HOST_SIM_O)
 	@mkdir -p $$(@D)
 	$(HOST_CC) $(HOST_LDFLAGS) -o $$@ $$^
@@ -110,7 +108,7 @@ $(HOST_BIN)/mm: $(HOST_MM_O)
 # Faults put in on purpose, which the simulators must find.
 $(HOST_BUILD)/mutants.json: tests/host/tests.mk $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
 	@{ echo '{"cc": "$(HOST_CC)", "cflags": "$(HOST_KERNEL_CFLAGS)", "ldflags": "$(HOST_LDFLAGS)",'; \
-	  echo ' "objcopy": "$(HOST_OBJCOPY)", "machine": "$(HOST_SIM_O)", "objects": "$(HOST_BUILD)",'; \
+	  echo ' "gather": "$(HOST_GATHER)", "machine": "$(HOST_SIM_O)", "objects": "$(HOST_BUILD)",'; \
 	  echo ' "simulators": {"sim_sched": "$(sim_sched_O)", "sim_proc": "$(sim_proc_O)"}}'; } > $@
 
 $(HOST_BIN)/mutants: $(HOST_BUILD)/mutants.json

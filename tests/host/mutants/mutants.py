@@ -41,7 +41,6 @@ def build(mutant, config, directory):
     """Compiles the one file, links the simulator; returns its path."""
     source = mutate(mutant, directory)
     changed = os.path.join(directory, "changed.o")
-    whole = os.path.join(directory, "whole.o")
     kernel = os.path.join(directory, "kernel.o")
     binary = os.path.join(directory, mutant["simulator"])
     original = os.path.join(config["objects"], mutant["file"].removesuffix(".c") + ".o")
@@ -51,8 +50,8 @@ def build(mutant, config, directory):
     run = lambda *command: subprocess.run(command, check=True)
     run(config["cc"], *config["cflags"].split(), "-Wno-error", "-w", "-MF", os.devnull, "-c", "-o",
         changed, source)
-    run("ld", "-r", "-o", whole, *[changed if name == original else name for name in objects])
-    run("objcopy", *config["objcopy"].split(), whole, kernel)
+    run(*config["gather"].split(), "-o", kernel,
+        *[changed if name == original else name for name in objects])
     run(config["cc"], *config["ldflags"].split(), "-o", binary, kernel, *config["machine"].split())
     return binary
 
