@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define REQUEST_FILE "/etc/kin/run"
+#define INPUT_FILE   "/etc/kin/stdin"
 #define WORDS_MAX    4096
 
 /* Exit statuses of a program that could not be started, as shells have them. */
@@ -29,7 +30,8 @@
 #define NOT_STARTED    (NOT_EXECUTABLE << 8) /* as a wait status */
 
 struct request {
-    const char *streams[3]; /* "console", "host", "null", or "stdout" for the error */
+    const char
+        *streams[3]; /* "console", "host", "null"; "file" for the input, "stdout" for the error */
     const char *directory;
     const char *path; /* NULL: there is no request for a program */
     char *arguments[WORDS_MAX];
@@ -133,6 +135,8 @@ static const char *device_of(int descriptor)
 
     if (strcmp(stream, "host") == 0)
         return host[descriptor];
+    if (strcmp(stream, "file") == 0)
+        return INPUT_FILE;
     return strcmp(stream, "null") == 0 ? "/dev/null" : "/dev/console";
 }
 

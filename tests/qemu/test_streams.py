@@ -33,6 +33,17 @@ def test_empty_input():
         assert (guest.status, guest.out) == (0, b"0\n"), guest
 
 
+def test_input_from_a_file(tmp_path):
+    """A redirected file is a file in the guest, from its position on."""
+    path = tmp_path / "data"
+    path.write_bytes(NOISE)
+    with open(path, "rb") as file:
+        file.seek(1000)
+        command = [KIN, "run", "/bin/busybox", "sh", "-c", "test -f /dev/stdin && cat"]
+        out = subprocess.run(command, stdin=file, capture_output=True, check=True).stdout
+        assert out == NOISE[1000:] and file.tell() == 1000
+
+
 def test_unread_input():
     assert run(program("hello"), data=NOISE).status == 0
 

@@ -15,6 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 EXIT_USAGE = 2
 EXIT_NOT_FOUND = 127
 DEFAULT_TIMEOUT = 60
+STDIN_FILE_MAX = 32 << 20
 
 DESCRIPTION = "Boots Kin in QEMU and runs a program on it."
 EPILOG = """\
@@ -121,6 +122,8 @@ def execute(options):
     interactive = terminal.is_interactive()
     if not getattr(options, "volume", None):  # which has no request: all is on the console
         request.streams = choose_streams(interactive)
+        if request.streams["stdin"] == "file":
+            request.add_standard_input()
     if interactive:
         request.environment.setdefault("TERM", os.environ.get("TERM", "vt100"))
         rows, columns = terminal.size()
@@ -173,14 +176,16 @@ def choose_streams(interactive):
 
 
 def choose_stdin():
-    """An empty standard input needs no wire, and leaves nothing to chance in counted runs."""
+    """An empty input needs no wire, and leaves nothing to chance in counted runs; a file is a file in
+    the guest too, unless it is too big to be put there."""
     try:
         status = os.fstat(0)
     except OSError:
         return "null"
     null = os.stat(os.devnull)
-    is_null = stat.S_ISCHR(status.st_mode) and status.st_rdev == null.st_rdev
-    return "null" if is_null else "host"
+    if stat.S_ISCHR(status.st_mode) and status.st_rdev == null.st_rdev:
+        return "null"
+    return "file" if stat.S_ISREG(status.st_mode) and status.st_size <= STDIN_FILE_MAX else "host"
 
 
 def open_log(name, stack):

@@ -9,6 +9,7 @@ import shutil
 from . import cpio, elf
 
 RUN_FILE = "etc/kin/run"
+STDIN_FILE = "etc/kin/stdin"
 DEFAULT_ENVIRONMENT = {
     "PATH": "/sbin:/usr/sbin:/bin:/usr/bin",
     "HOME": "/root",
@@ -62,6 +63,12 @@ class Request:
             self._archive.add_host(host, guest)
         except (OSError, ValueError) as error:
             raise RequestError(f"--add {spec}: {error}") from error
+
+    def add_standard_input(self):
+        """Standard input is a regular file: what is left of it, from its position on."""
+        position = os.lseek(0, 0, os.SEEK_CUR)
+        size = max(os.fstat(0).st_size - position, 0)
+        self._archive.add_file(STDIN_FILE, os.pread(0, size, position))
 
     def set_variable(self, spec):
         name, separator, value = spec.partition("=")
