@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,7 +62,7 @@ int main(int argument_count, char **arguments)
 
         if (fork() == 0) {
             /* Whoever wakes first also runs first. */
-            sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
+            syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &(int){1});
             sleep_until(start + place * STEP_NS);
             shared->early += now_ns() < start + place * STEP_NS;
             shared->number[place] = ++shared->next;
