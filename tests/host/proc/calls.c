@@ -1,12 +1,15 @@
 /* System calls for the programs of the proc scenarios. */
 #include "calls.h"
 
+#include <linux/time.h>
+
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/user_copy.h"
 #include "proc/exit.h"
 #include "proc/fork.h"
 #include "proc/pgrp.h"
+#include "proc/posix_timer.h"
 #include "proc/tree.h"
 #include "sched/sched.h"
 
@@ -341,4 +344,62 @@ static int64_t do_yield(const uint64_t a[6])
 int call_yield(void)
 {
     return (int)sim_call(do_yield, no_arguments);
+}
+
+/* --- timers --- */
+
+static int64_t do_setitimer(const uint64_t a[6])
+{
+    const struct interval_setting setting = {.expiry = a[0], .interval = a[1]};
+
+    return process_set_interval(INTERVAL_REAL, &setting, NULL);
+}
+
+int call_setitimer(uint64_t expiry, uint64_t interval)
+{
+    const uint64_t a[6] = {expiry, interval};
+
+    return (int)sim_call(do_setitimer, a);
+}
+
+static int64_t do_timer_create(const uint64_t a[6])
+{
+    const struct posix_timer_request request = {
+        .clock = CLOCK_MONOTONIC, .notify = SIGEV_SIGNAL, .signal = (int)a[0], .value_is_id = true};
+
+    return posix_timer_create(&request);
+}
+
+int call_timer_create(int signal)
+{
+    const uint64_t a[6] = {(uint64_t)signal};
+
+    return (int)sim_call(do_timer_create, a);
+}
+
+static int64_t do_timer_settime(const uint64_t a[6])
+{
+    const struct interval_setting setting = {.expiry = a[1], .interval = a[2]};
+    struct interval_setting old;
+
+    return posix_timer_set((int)a[0], false, &setting, &old);
+}
+
+int call_timer_settime(int id, uint64_t expiry, uint64_t interval)
+{
+    const uint64_t a[6] = {(uint64_t)id, expiry, interval};
+
+    return (int)sim_call(do_timer_settime, a);
+}
+
+static int64_t do_timer_delete(const uint64_t a[6])
+{
+    return posix_timer_delete((int)a[0]);
+}
+
+int call_timer_delete(int id)
+{
+    const uint64_t a[6] = {(uint64_t)id};
+
+    return (int)sim_call(do_timer_delete, a);
 }

@@ -51,3 +51,10 @@ int call_pause(void);
 int call_sigtimedwait(signal_set wanted, uint64_t timeout_ns, struct signal_info *info);
 signal_set call_sigpending(void);
 int call_yield(void);
+
+/* Times in ns, relative. ITIMER_REAL. */
+int call_setitimer(uint64_t expiry, uint64_t interval);
+/* CLOCK_MONOTONIC, SIGEV_SIGNAL: the id, or -errno. */
+int call_timer_create(int signal);
+int call_timer_settime(int id, uint64_t expiry, uint64_t interval);
+int call_timer_delete(int id);

@@ -40,6 +40,12 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(signal_sigsuspend, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(sigtimedwait_timeout, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(sigaction_send, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(alarm_sigsuspend, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(alarm_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(alarm_change, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(timer_delete_expire, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(timer_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(timer_allocations, .cpus = 2, .seeds = 200, .fail_allocations = true),
     SCENARIO(realtime_order, .cpus = 3, .seeds = 1000),
     SCENARIO(signal_model, .cpus = 1, .seeds = 500, .step_limit = 100000000),
 };

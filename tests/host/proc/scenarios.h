@@ -35,3 +35,10 @@ void scenario_sigtimedwait_timeout(void);
 void scenario_realtime_order(void);
 void scenario_sigaction_send(void);
 void scenario_signal_model(void);
+
+void scenario_alarm_sigsuspend(void);
+void scenario_alarm_exit(void);
+void scenario_alarm_change(void);
+void scenario_timer_delete_expire(void);
+void scenario_timer_exit(void);
+void scenario_timer_allocations(void);

@@ -299,8 +299,12 @@ uint64_t frame_free_count(void)
 
 /* --- mm/address_space.h: nothing but a count --- */
 
+/* Every space has promised the same number of pages, so that jobs have something to pay for. */
+#define SPACE_PAGES 4
+
 struct address_space {
     uint32_t references;
+    struct address_space_account *account;
     struct address_space_layout layout;
 };
 
@@ -327,9 +331,29 @@ struct address_space *address_space_fork(struct address_space *parent, int *erro
     may_sleep();
     SIM_CHECK(parent->references > 0);
     space = address_space_create();
+    if (space && address_space_set_account(space, parent->account) != 0) {
+        address_space_put(space);
+        space = NULL;
+    }
     if (!space)
         *error = -12; /* ENOMEM */
     return space;
+}
+
+int address_space_set_account(struct address_space *space, struct address_space_account *account)
+{
+    struct address_space_account *old = space->account;
+
+    if (account && account->charge(account, SPACE_PAGES, SPACE_PAGES) != 0)
+        return -12; /* ENOMEM */
+    space->account = account;
+    if (account)
+        account->get(account);
+    if (old) {
+        old->uncharge(old, SPACE_PAGES);
+        old->put(old);
+    }
+    return 0;
 }
 
 void address_space_get(struct address_space *space)
@@ -350,6 +374,8 @@ void address_space_put(struct address_space *space)
     if (--space->references)
         return;
     SIM_CHECK(sim_cpu->current->space != space);
+    if (address_space_set_account(space, NULL) != 0)
+        sim_fail("a space cannot leave its account");
     block_free(checked_block(space, BLOCK_SPACE, "address_space_put()"));
 }
 

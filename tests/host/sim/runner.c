@@ -20,7 +20,7 @@ static struct {
     const char *schedule;
     long seed, runs, cpus, preemptions, fail_allocation;
     double scale;
-    bool trace, list, random_only, explore_only;
+    bool trace, list, random_only, explore_only, atomics;
 } options = {.seed = -1, .runs = -1, .preemptions = -1, .scale = 1};
 
 static const struct sim_scenario *present;
@@ -81,7 +81,7 @@ static void print_replay(void)
         printf(" --seed %lu", (unsigned long)plan.seed);
     } else {
         choice_print_schedule(schedule, sizeof(schedule));
-        printf(" --schedule %s", schedule);
+        printf("%s --schedule %s", options.atomics ? " --atomics" : "", schedule);
     }
     if (plan.fail_allocation)
         printf(" --fail-allocation %lu", (unsigned long)plan.fail_allocation);
@@ -152,7 +152,7 @@ static bool explore(unsigned preemptions, uint64_t *done, bool *complete)
 {
     plan.mode = SIM_EXPLORE;
     plan.preemptions = preemptions;
-    plan.atomics = present->atomics;
+    plan.atomics = present->atomics || options.atomics;
     explorer_reset();
     do {
         if (!run_once())
@@ -202,7 +202,7 @@ static bool replay(void)
 
     plan = (struct sim_plan){.mode = options.schedule ? SIM_EXPLORE : SIM_RANDOM,
                              .cpus = options.cpus,
-                             .atomics = present->atomics,
+                             .atomics = present->atomics || options.atomics,
                              .seed = options.seed,
                              .fail_allocation = options.fail_allocation};
     explorer_reset();
@@ -224,6 +224,7 @@ static const char usage[] =
     "  --seed S                one random schedule; with --runs N: N of them from S on\n"
     "  --runs N                so many random schedules\n"
     "  --explore K             all schedules with up to K preemptions, and no random ones\n"
+    "  --atomics               the explorer branches at atomic accesses too\n"
     "  --random                no explorer\n"
     "  --schedule LIST         replay one schedule of the explorer\n"
     "  --fail-allocation N     with --seed or --schedule: refuse the Nth allocation\n"
@@ -233,17 +234,10 @@ static const char usage[] =
 static void parse(int count, char **words)
 {
     static const struct option names[] = {
-        {"list", 0, 0, 'l'},
-        {"scenario", 1, 0, 's'},
-        {"cpus", 1, 0, 'c'},
-        {"seed", 1, 0, 'S'},
-        {"runs", 1, 0, 'r'},
-        {"explore", 1, 0, 'e'},
-        {"schedule", 1, 0, 'x'},
-        {"trace", 0, 0, 't'},
-        {"fail-allocation", 1, 0, 'f'},
-        {"random", 0, 0, 'R'},
-        {0, 0, 0, 0},
+        {"list", 0, 0, 'l'},     {"scenario", 1, 0, 's'}, {"cpus", 1, 0, 'c'},
+        {"seed", 1, 0, 'S'},     {"runs", 1, 0, 'r'},     {"explore", 1, 0, 'e'},
+        {"schedule", 1, 0, 'x'}, {"trace", 0, 0, 't'},    {"fail-allocation", 1, 0, 'f'},
+        {"random", 0, 0, 'R'},   {"atomics", 0, 0, 'a'},  {0, 0, 0, 0},
     };
     const char *scale = getenv("KIN_SIM_SCALE");
     int option;
@@ -283,6 +277,9 @@ static void parse(int count, char **words)
             break;
         case 'R':
             options.random_only = true;
+            break;
+        case 'a':
+            options.atomics = true;
             break;
         default:
             fprintf(stderr, usage, words[0]);
