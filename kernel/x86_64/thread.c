@@ -102,7 +102,7 @@ struct thread *port_switch(struct thread *previous, struct thread *next)
     cpu->kernel_stack_top = next->machine.stack_top;
     cpu->tables->tss.stack_pointers[0] = next->machine.stack_top;
     if (next->space)
-        tlb_load(&next->space->table);
+        tlb_switch(&next->space->table);
     if (next->machine.fpu)
         load_program_state(next);
     return switch_stacks(&previous->machine, &next->machine);

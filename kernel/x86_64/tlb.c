@@ -39,22 +39,26 @@ static void flush_local_page(uintptr_t address)
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
 }
 
-void tlb_load(struct page_table *table)
+void tlb_switch(struct page_table *table)
 {
     unsigned id = this_cpu()->id;
-    struct page_table *previous;
-    irq_state_t state;
+    struct page_table *previous = cpus[id].loaded;
 
-    if (cpus[id].loaded == table)
+    if (previous == table)
         return;
-    state = port_irq_save();
-    previous = cpus[id].loaded;
     if (table)
         atomic_fetch_or(&table->cpus, 1ul << id);
     write_cr3(table ? frame_of_pointer(table->root) : page_table_kernel_root());
     cpus[id].loaded = table;
     if (previous)
         atomic_fetch_and(&previous->cpus, ~(1ul << id));
+}
+
+void tlb_load(struct page_table *table)
+{
+    irq_state_t state = port_irq_save();
+
+    tlb_switch(table);
     port_irq_restore(state);
 }
 
@@ -71,7 +75,7 @@ static void serve_requests(void)
     uint64_t requested = atomic_load(&self->requested);
 
     if (self->loaded && self->loaded != table_of_current())
-        tlb_load(NULL);
+        tlb_switch(NULL);
     else
         flush_local();
     atomic_store(&self->served, requested);
