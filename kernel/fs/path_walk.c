@@ -1,8 +1,7 @@
 /*
  * The path walk. As long as plain directories of the in-memory tree follow each other it runs ahead
- * in one hold of names_lock; for everything else it goes component by component, each step one
- * lookup with a reference. Symbolic links are not followed recursively: the rest of the walked text
- * waits on a small stack in the walker.
+ * in one hold of names_lock; for everything else it goes step by step, each a lookup with a
+ * reference.
  */
 #include "fs/path_walk.h"
 
@@ -10,177 +9,10 @@
 
 #include "fs/file.h"
 #include "fs/inode.h"
+#include "fs/path_walk_internal.h"
 #include "fs/tree_internal.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "mm/slab.h"
-#include "proc/process.h"
-
-struct walker {
-    struct path *root;    /* reference; NULL until it is needed */
-    struct path *current; /* reference: where the walk is; a directory, but possibly at the end */
-    const char *rest;     /* text still to go */
-    const struct credentials *who;
-    unsigned flags;
-    unsigned links; /* followed so far */
-    unsigned depth;
-    struct {
-        const char *rest; /* where to go on after a link */
-        char *text;       /* owned */
-    } stack[SYMLINKS_MAX];
-    char *link_text; /* owned: what `rest` points into, or NULL for the caller's text */
-};
-
-/* --- Text --- */
-
-struct component {
-    const char *name;
-    size_t length;
-    uint32_t hash;
-    enum name_kind kind;
-    bool slash; /* one or more came after it */
-};
-
-static enum name_kind kind_of(const char *name, size_t length)
-{
-    if (likely(name[0] != '.') || length > 2)
-        return NAME_NORMAL;
-    if (length == 1)
-        return NAME_DOT;
-    return name[1] == '.' ? NAME_DOT_DOT : NAME_NORMAL;
-}
-
-/* Takes the next name off the text. False at its end. */
-static bool next_component(struct walker *walker, struct component *component)
-{
-    const char *at = walker->rest;
-    uint32_t hash = PATH_HASH_START;
-
-    while (*at == '/')
-        at++;
-    component->name = at;
-    for (; *at != '\0' && *at != '/'; at++)
-        hash = path_hash_step(hash, *at);
-    component->hash = hash;
-    component->length = at - component->name;
-    component->slash = *at == '/';
-    while (*at == '/')
-        at++;
-    walker->rest = at;
-    component->kind = kind_of(component->name, component->length);
-    return component->length > 0;
-}
-
-/* --- Steps --- */
-
-static void move_to(struct walker *walker, struct path *path)
-{
-    path_put(walker->current);
-    walker->current = path;
-}
-
-static struct path *root_of(struct walker *walker)
-{
-    if (!walker->root)
-        walker->root = path_root();
-    return walker->root;
-}
-
-/* A reference to the child of that name; *error tells why there is none. */
-static struct path *look_up(struct path *directory, const struct component *component, int *error)
-{
-    struct inode *inode = directory->inode, *found = NULL;
-    struct path *path;
-
-    if (likely(!inode->operations->lookup)) {
-        spin_lock(&names_lock);
-        path = directory_find_locked(&inode->directory, component->name, component->length,
-                                     component->hash);
-        if (path)
-            path_get(path);
-        spin_unlock(&names_lock);
-        *error = path ? 0 : -ENOENT;
-        return path;
-    }
-    *error = inode->operations->lookup(inode, component->name, component->length, &found);
-    if (*error)
-        return NULL;
-    path = path_create(directory, found, component->name, component->length);
-    inode_put(found);
-    if (!path)
-        *error = -ENOMEM;
-    return path;
-}
-
-/* The current place must be a directory that the caller may search. */
-static int check_search(const struct walker *walker)
-{
-    struct inode *inode = walker->current->inode;
-
-    if (!inode_is(inode, S_IFDIR))
-        return -ENOTDIR;
-    return inode_check_access(inode, MAY_EXECUTE, walker->who);
-}
-
-static int save_rest(struct walker *walker, char *text)
-{
-    if (*walker->rest == '\0') {
-        /* Nothing to come back to. */
-        kfree(walker->link_text);
-    } else {
-        walker->stack[walker->depth].rest = walker->rest;
-        walker->stack[walker->depth].text = walker->link_text;
-        walker->depth++;
-    }
-    walker->link_text = text;
-    walker->rest = text;
-    return 0;
-}
-
-static void restore_rest(struct walker *walker)
-{
-    kfree(walker->link_text);
-    walker->depth--;
-    walker->rest = walker->stack[walker->depth].rest;
-    walker->link_text = walker->stack[walker->depth].text;
-}
-
-/* The walk goes on with the link's text, from the directory that it is in. */
-static int enter_link_text(struct walker *walker, struct inode *link)
-{
-    char *text = kmalloc(PATH_LENGTH_MAX);
-    int64_t length;
-
-    if (!text)
-        return -ENOMEM;
-    length = link->operations->read_link(link, text, PATH_LENGTH_MAX - 1);
-    if (length <= 0) {
-        kfree(text);
-        return length ? length : -ENOENT;
-    }
-    text[length] = '\0';
-    if (text[0] == '/') {
-        path_get(root_of(walker));
-        move_to(walker, walker->root);
-    }
-    return save_rest(walker, text);
-}
-
-static int follow(struct walker *walker, struct path *link)
-{
-    const struct inode_operations *operations = link->inode->operations;
-    struct path *target;
-
-    if (walker->flags & WALK_NO_LINKS || ++walker->links > SYMLINKS_MAX)
-        return -ELOOP;
-    if (!operations->follow_link)
-        return operations->read_link ? enter_link_text(walker, link->inode) : -EINVAL;
-    int error = operations->follow_link(link->inode, &target);
-
-    if (!error)
-        move_to(walker, target);
-    return error;
-}
 
 /* --- The walk --- */
 
@@ -214,7 +46,7 @@ static void run_ahead(struct walker *walker)
         struct component component;
 
         next = NULL;
-        if (next_component(walker, &component) && *walker->rest != '\0')
+        if (walker_next_component(walker, &component) && *walker->rest != '\0')
             next = plain_step_locked(walker, at, &component);
         if (next)
             at = next;
@@ -225,7 +57,7 @@ static void run_ahead(struct walker *walker)
         path_get(at);
     spin_unlock(&names_lock);
     if (at != walker->current)
-        move_to(walker, at);
+        walker_move_to(walker, at);
 }
 
 static bool is_at_end(const struct walker *walker)
@@ -242,17 +74,17 @@ static int step(struct walker *walker, const struct component *component)
     if (component->kind == NAME_DOT)
         return 0;
     if (component->kind == NAME_DOT_DOT) {
-        move_to(walker, path_parent(walker->current, root_of(walker)));
+        walker_move_to(walker, path_parent(walker->current, walker_root(walker)));
         return 0;
     }
-    next = look_up(walker->current, component, &error);
+    next = walker_look_up(walker->current, component, &error);
     if (!next)
         return error;
     if (!inode_is(next->inode, S_IFLNK)) {
-        move_to(walker, next);
+        walker_move_to(walker, next);
         return 0;
     }
-    error = follow(walker, next);
+    error = walker_follow(walker, next);
     path_put(next);
     return error;
 }
@@ -276,20 +108,18 @@ static int last_step(struct walker *walker, const struct component *component,
         path_get(walker->current);
         target = walker->current;
     } else if (component->kind == NAME_DOT_DOT) {
-        target = path_parent(walker->current, root_of(walker));
+        target = path_parent(walker->current, walker_root(walker));
     } else {
-        target = look_up(walker->current, component, &error);
+        target = walker_look_up(walker->current, component, &error);
         if (!target && (error != -ENOENT || !(walker->flags & WALK_MAY_MISS) ||
                         walker->current->inode->operations->lookup))
             return error;
     }
     if (target && inode_is(target->inode, S_IFLNK) && follows_last(walker, component)) {
-        const struct path *before = walker->current;
-
         *again = true;
-        error = follow(walker, target);
+        error = walker_follow(walker, target);
         /* A link to an object: that is the end, whatever its type is. */
-        if (!error && walker->current != before && target->inode->operations->follow_link) {
+        if (!error && target->inode->operations->follow_link) {
             *again = false;
             path_get(walker->current);
             path_put(target);
@@ -315,9 +145,9 @@ static int walk_all(struct walker *walker, struct path_walk *walk)
         int error;
         bool again = false;
 
-        if (!next_component(walker, &component)) {
+        if (!walker_next_component(walker, &component)) {
             if (walker->depth > 0) {
-                restore_rest(walker);
+                walker_restore_rest(walker);
                 continue;
             }
             /* "/", or a link to it. */
@@ -329,7 +159,7 @@ static int walk_all(struct walker *walker, struct path_walk *walk)
         }
         if (component.length > NAME_LENGTH_MAX)
             return -ENAMETOOLONG;
-        error = check_search(walker);
+        error = walker_check_search(walker);
         if (error)
             return error;
         if (!is_at_end(walker)) {

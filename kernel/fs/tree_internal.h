@@ -28,6 +28,9 @@ int directory_check_name(struct path *directory, const char *name, size_t length
 /* Makes the path a child; the directory takes a reference to it. Its lock is held. -ENOSPC */
 int directory_add(struct path *directory, struct path *child);
 
+/* The other way: its reference to the child passes to the caller. Its lock is held. -ENOTEMPTY */
+int directory_take(struct path *directory, struct path *child);
+
 /* tree_create() and tree_remove(), judged by these credentials; NULL: all is allowed. */
 struct tree_node;
 int tree_create_as(const struct credentials *who, struct path *directory, const char *name,

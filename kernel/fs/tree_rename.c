@@ -265,7 +265,7 @@ static int rename_locked(struct rename *rename, bool *replaced)
     return error;
 }
 
-static void lock_directories(struct rename *rename)
+static void NO_THREAD_SAFETY_ANALYSIS lock_directories(struct rename *rename)
 {
     mutex_lock(&rename_lock);
     mutex_lock(&rename->from.inode->lock);
@@ -273,7 +273,7 @@ static void lock_directories(struct rename *rename)
         mutex_lock(&rename->to.inode->lock);
 }
 
-static void unlock_directories(struct rename *rename)
+static void NO_THREAD_SAFETY_ANALYSIS unlock_directories(struct rename *rename)
 {
     if (rename->to.inode != rename->from.inode)
         mutex_unlock(&rename->to.inode->lock);
