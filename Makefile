@@ -118,11 +118,12 @@ $(BUILD)/user/%: user/%.c
 $(BUILD)/initrd.cpio: $(USER_BINS) $(wildcard tools/mkinitrd.py tools/kinlib/*.py)
 	$(call say,GEN)$(PYTHON) tools/mkinitrd.py -o $@ $(USER_BINS)
 
-# Every tests/user/*.c, built with musl and, as NAME.glibc, with glibc; and a few as static-pie.
+# Every tests/user/*.c, built with musl and, in user-glibc, with glibc; and one as static-pie.
 TEST_NAMES  := $(patsubst tests/user/%.c,%,$(wildcard tests/user/*.c))
 TEST_PIE    := $(filter hello,$(TEST_NAMES))
-TEST_BINS   := $(addprefix $(BUILD)/tests/user/,$(TEST_NAMES) $(TEST_NAMES:=.glibc) \
-               $(TEST_PIE:=.pie) $(TEST_PIE:=.glibc-pie))
+TEST_BINS   := $(addprefix $(BUILD)/tests/user/,$(TEST_NAMES)) \
+               $(addprefix $(BUILD)/tests/user-glibc/,$(TEST_NAMES)) \
+               $(addprefix $(BUILD)/tests/user-pie/,$(TEST_PIE) $(TEST_PIE:=.glibc))
 TEST_CFLAGS := $(USER_CFLAGS) -D_GNU_SOURCE= -Wno-nonnull -Wno-stringop-overflow -Wno-infinite-recursion -Itests/user -idirafter $(UAPI)
 
 # musl-gcc does not know -static-pie.
@@ -130,15 +131,15 @@ MUSL_LIB := /usr/lib/x86_64-linux-musl
 MUSL_PIE := -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text $(MUSL_LIB)/rcrt1.o \
             $(MUSL_LIB)/crti.o $(MUSL_LIB)/crtn.o
 
-$(BUILD)/tests/user/%.glibc: tests/user/%.c
+$(BUILD)/tests/user-glibc/%: tests/user/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
-$(BUILD)/tests/user/%.glibc-pie: tests/user/%.c
+$(BUILD)/tests/user-pie/%.glibc: tests/user/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(filter-out -static,$(TEST_CFLAGS)) -fPIE -static-pie -MMD -MP -MF $@.d -o $@ $<
 
-$(BUILD)/tests/user/%.pie: tests/user/%.c
+$(BUILD)/tests/user-pie/%: tests/user/%.c
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -fPIE $(MUSL_PIE) -MMD -MP -MF $@.d -o $@ $<
 

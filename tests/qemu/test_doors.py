@@ -4,7 +4,7 @@ import re
 import pytest
 from conftest import BUILD, DOORS, execute, kin, program, run
 
-HELLOS = ("hello", "hello.pie", "hello.glibc", "hello.glibc-pie")
+HELLOS = ("user/hello", "user-glibc/hello", "user-pie/hello", "user-pie/hello.glibc")
 # Seconds until the first instruction of a user program.
 LIMITS = {"pvh": 0.6, "uefi": 8.0}
 
@@ -13,7 +13,7 @@ LIMITS = {"pvh": 0.6, "uefi": 8.0}
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", HELLOS)
 def test_hello_is_as_on_the_host(name, door, cpus):
-    words = [program(name), "a", "b c"]
+    words = [BUILD / "tests" / name, "a", "b c"]
     host = execute(words)
     guest = run("--door", door, "--smp", cpus, *words)
     assert (guest.status, guest.out) == (host.status, host.out), guest

@@ -94,7 +94,7 @@ def test_process_listing_key(shell):
     shell.expect_exact("heard\r\nheard\r\n")
     shell.send("\x14p")
     shell.expect(r"pid +ppid")
-    shell.expect(r"1 +0 +1 ALIVE.*init")
+    shell.expect(r"1 +0 +1 alive.*init")
     shell.expect(r"sleeping.*cat|sleeping.*busybox")
 
 

@@ -2,8 +2,15 @@
 import pytest
 from conftest import BUILD, CPU_COUNTS, execute, run
 
-NAMES = sorted(path.name for path in (BUILD / "tests/user").glob("*")
-               if path.suffix != ".d") if (BUILD / "tests/user").exists() else []
+def built(directory):
+    """Names below BUILD/tests of the programs there."""
+    paths = (BUILD / "tests" / directory).glob("*")
+    return sorted(f"{directory}/{path.name}" for path in paths if path.suffix != ".d")
+
+
+# All with musl on each number of CPUs; with glibc once.
+CASES = [(name, cpus) for name in built("user") for cpus in CPU_COUNTS]
+CASES += [(name, 2) for name in built("user-glibc")]
 
 
 @pytest.fixture(scope="session")
@@ -13,19 +20,15 @@ def reference():
 
     def of(name):
         if name not in results:
-            results[name] = execute([BUILD / "tests/user" / name], cwd="/")
+            results[name] = execute([BUILD / "tests" / name], cwd="/")
         return results[name]
     return of
-
-
-# All with musl on each number of CPUs; with glibc once.
-CASES = [(name, cpus) for name in NAMES for cpus in ((2,) if ".glibc" in name else CPU_COUNTS)]
 
 
 @pytest.mark.parametrize("name, cpus", CASES)
 def test_as_on_linux(name, cpus, reference):
     host = reference(name)
-    guest = run("--smp", cpus, "--timeout", 120, BUILD / "tests/user" / name)
+    guest = run("--smp", cpus, "--timeout", 120, BUILD / "tests" / name)
     assert guest.out.decode(errors="replace") == host.out.decode(errors="replace"), guest
     assert guest.status == host.status, guest
     assert b"not ok" not in host.out, "the program fails on Linux, the reference"
