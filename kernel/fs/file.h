@@ -59,6 +59,8 @@ struct file_operations {
     int (*truncate)(struct file *file, uint64_t size);        /* NULL: -EINVAL */
     /* A reference to what mmap shows.   NULL: -ENODEV */
     int (*map)(struct file *file, int protection, int flags, struct mapping_source **source);
+    /* Does a fork's child get the descriptor?   NULL: yes */
+    bool (*is_inherited)(struct file *file);
     /* Lines for /proc/<pid>/fdinfo; returns their length, at most `size`.   NULL: none */
     size_t (*describe)(struct file *file, char *buffer, size_t size);
     /* Each close(2) of a descriptor, before the reference is given up (job owners, flock). */

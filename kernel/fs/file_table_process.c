@@ -57,6 +57,11 @@ void file_table_mark_range(unsigned first, unsigned last)
     spin_unlock(&table->lock);
 }
 
+static bool is_inherited(struct file *file)
+{
+    return !file->operations->is_inherited || file->operations->is_inherited(file);
+}
+
 /* The copy has room for what is in use now; reserved numbers are free in it. */
 static struct file_table *file_table_copy(struct file_table *from)
 {
@@ -73,7 +78,7 @@ static struct file_table *file_table_copy(struct file_table *from)
 
         for (unsigned descriptor = bitset_next(from->used, end, 0); descriptor < end;
              descriptor = bitset_next(from->used, end, descriptor + 1)) {
-            if (!from->files[descriptor])
+            if (!from->files[descriptor] || !is_inherited(from->files[descriptor]))
                 continue;
             copy->files[descriptor] = from->files[descriptor];
             file_get(copy->files[descriptor]);

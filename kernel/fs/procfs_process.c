@@ -5,6 +5,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "proc/job.h"
 #include "proc/rlimit.h"
 
 /* --- links to where it is and what it runs --- */
@@ -97,7 +98,14 @@ static int print_name(const struct proc_node *node, struct text *text)
 
 static int print_control_group(const struct proc_node *node, struct text *text)
 {
-    text_print(text, "0::/\n");
+    struct process *process = proc_node_process(node);
+    char path[JOB_DEPTH_MAX * (JOB_NAME_SIZE + 1)];
+
+    if (!process)
+        return -ESRCH;
+    job_format_path(process, path, sizeof(path));
+    process_put(process);
+    text_print(text, "0::%s\n", path);
     return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "proc/check.h"
 
+#include "proc/job_check.h"
 #include "proc/pgrp.h"
 #include "proc/process.h"
 #include "proc/state.h"
@@ -143,5 +144,7 @@ void proc_check(void)
         from = pid_number_of(pid) + 1;
         pid_put(pid);
     }
+    if (init_process)
+        job_check_locked();
     spin_unlock(&family_lock);
 }

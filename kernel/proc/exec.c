@@ -14,6 +14,7 @@
 #include "proc/exec_script.h"
 #include "proc/exec_stack.h"
 #include "proc/fork.h"
+#include "proc/job.h"
 #include "proc/process.h"
 #include "proc/resource_list.h"
 
@@ -174,6 +175,18 @@ static int prepare_credentials(struct new_image *image)
     return error;
 }
 
+/* Should the process be adopted by another job before the image is installed, its memory stays
+ * charged to the job of this moment: an ancestor of the other. */
+static int charge_to_job(struct address_space *space)
+{
+    int error;
+
+    spin_lock(&family_lock);
+    error = address_space_set_account(space, job_memory_account(current_process()->job));
+    spin_unlock(&family_lock);
+    return error;
+}
+
 static int build_image(struct new_image *image, const char *path, struct exec_strings *strings)
 {
     struct exec_stack_request stack = {.strings = strings, .path = path, .image = &image->elf};
@@ -190,7 +203,9 @@ static int build_image(struct new_image *image, const char *path, struct exec_st
     image->space = address_space_create();
     if (!image->space)
         return -ENOMEM;
-    error = map_image(image);
+    error = charge_to_job(image->space);
+    if (error == 0)
+        error = map_image(image);
     if (error)
         return error;
     top = address_space_map_stack(image->space, rlimit_soft(current_process(), RLIMIT_STACK),

@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "proc/exec.h"
 #include "proc/fork.h"
+#include "proc/job.h"
 #include "proc/pgrp.h"
 #include "proc/resource_list.h"
 #include "proc/state.h"
@@ -49,8 +50,9 @@ void exit_tell_parent_locked(struct process *zombie, struct list *orphans)
 
     spin_assert_held(&family_lock);
     if (zombie->exit_signal == SIGCHLD)
-        reaped_by_itself = signal_children_autoreap(parent);
-    /* With SA_NOCLDWAIT the signal still comes; if it is ignored it does not, even where blocked. */
+        reaped_by_itself = signal_children_autoreap(parent) || job_autoreaps_locked(zombie);
+    /* With SA_NOCLDWAIT the signal still comes; if it is ignored it does not, even where blocked.
+     */
     if (zombie->exit_signal > 0 && zombie->exit_signal <= SIGNAL_COUNT &&
         !(reaped_by_itself && signal_is_ignored(parent, SIGCHLD))) {
         code = child_code(zombie->exit_status, &status);
@@ -137,11 +139,13 @@ static void become_zombie(struct process *process, struct user_thread *self)
 {
     struct process_group *group = process->group;
     struct list orphans = LIST_INITIALIZER(orphans);
+    struct job *job;
 
     spin_lock(&family_lock);
     tree_reparent_children_locked(process, &orphans);
     close_accounts_locked(process, self);
     leave_session_locked(process);
+    job = job_exit_locked(process);
     process_set_state(process, PROCESS_ZOMBIE);
     tree_move_to_zombies_locked(process);
     if (pgrp_update_anchor_locked(process))
@@ -150,6 +154,7 @@ static void become_zombie(struct process *process, struct user_thread *self)
     wait_queue_wake_all(&process->exit_wait, 0);
     spin_unlock(&family_lock);
     exit_put_orphans(&orphans);
+    job_put(job);
 }
 
 static _Noreturn void exit_with(int status)

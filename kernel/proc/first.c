@@ -3,6 +3,7 @@
 
 #include "lib/assert.h"
 #include "proc/account.h"
+#include "proc/job.h"
 #include "proc/pgrp.h"
 #include "proc/process_create.h"
 #include "proc/resource_list.h"
@@ -18,6 +19,8 @@ static void give_possessions(struct process *process, const char *name, void (*r
     rlimits_init(&process->limits);
     signals_init_first(process);
     process->leader->thread.space = process->space;
+    if (address_space_set_account(process->space, job_memory_account(root_job)) != 0)
+        panic("the root job refuses the first process");
     process->exit_signal = SIGCHLD;
     if (process_resources_fork(NULL, process, 0) != 0)
         panic("no memory for the first process");
@@ -32,12 +35,14 @@ void process_start_first(const char *name, void (*run)(void *argument))
     struct process_group *group = session ? pgrp_allocate(pid, session) : NULL;
 
     assert(process && group);
+    job_init();
     give_possessions(process, name, run);
     spin_lock(&family_lock);
     init_process = process;
     session->leader = process;
     process_link_locked(process, NULL, group);
     session_put(session);
+    job_enter_root_locked(process);
     spin_unlock(&family_lock);
     pid_put(pid);
     thread_start(&process->leader->thread);

@@ -12,6 +12,7 @@
 #include "mm/user_copy.h"
 #include "proc/account.h"
 #include "proc/exec.h"
+#include "proc/job.h"
 #include "proc/process_create.h"
 #include "proc/resource_list.h"
 #include "proc/tree.h"
@@ -50,6 +51,16 @@ static void child_entry(void *argument)
     port_enter_user();
 }
 
+static void release_space(struct process *child)
+{
+    struct address_space *space = child->space;
+
+    child->space = NULL;
+    if (space)
+        address_space_put(space);
+}
+
+/* A copy is paid for by the child's job; shared memory stays with the one that pays already. */
 static int inherit_space(struct process *child, uint64_t flags)
 {
     struct process *parent = current_process();
@@ -58,19 +69,15 @@ static int inherit_space(struct process *child, uint64_t flags)
     if (flags & CLONE_VM) {
         address_space_get(parent->space);
         child->space = parent->space;
-    } else {
-        child->space = address_space_fork(parent->space, &error);
+        return 0;
+    }
+    child->space = address_space_fork(parent->space, &error);
+    if (error == 0 && child->place.job != child->place.origin) {
+        error = address_space_set_account(child->space, job_memory_account(child->place.job));
+        if (error)
+            release_space(child);
     }
     return error;
-}
-
-static void release_space(struct process *child)
-{
-    struct address_space *space = child->space;
-
-    child->space = NULL;
-    if (space)
-        address_space_put(space);
 }
 
 static void inherit_values(struct process *child, const struct fork_request *request)
@@ -83,7 +90,6 @@ static void inherit_values(struct process *child, const struct fork_request *req
     child->exit_signal = request->exit_signal;
     child->dumpable = parent->dumpable;
     child->no_new_privileges = parent->no_new_privileges;
-    child->job = parent->job;
     child->executable = parent->executable;
     if (child->executable)
         executable_get(child->executable);
@@ -141,23 +147,43 @@ static bool charge_account(const struct credentials *credentials)
     return account_add_process(credentials->account, limit);
 }
 
-int fork_prepare(const struct fork_request *request, struct process **result)
+/* What may refuse a birth without a trace: the user's limit, the job's. */
+static int take_places(const struct fork_request *request, struct job_place *place)
 {
-    struct user_account *account = current_credentials()->account;
-    struct process *child;
-    struct pid *pid;
     int error;
 
     if (!charge_account(current_credentials()))
         return -EAGAIN;
+    error = job_reserve(&request->birth, place);
+    if (error)
+        account_remove_process(current_credentials()->account);
+    return error;
+}
+
+static void give_places_back(struct job_place *place)
+{
+    job_cancel(place);
+    account_remove_process(current_credentials()->account);
+}
+
+int fork_prepare(const struct fork_request *request, struct process **result)
+{
+    struct job_place place;
+    struct process *child;
+    struct pid *pid;
+    int error = take_places(request, &place);
+
+    if (error)
+        return error;
     pid = pid_allocate(&error);
     if (!pid)
-        goto undo_charge;
+        goto undo_places;
     child = process_allocate(pid);
     pid_put(pid);
     error = -ENOMEM;
     if (!child)
-        goto undo_charge;
+        goto undo_places;
+    child->place = place;
     inherit_values(child, request);
     error = build(child, request);
     if (error)
@@ -167,16 +193,14 @@ int fork_prepare(const struct fork_request *request, struct process **result)
 
 undo_child:
     process_put(child);
-undo_charge:
-    account_remove_process(account);
+undo_places:
+    give_places_back(&place);
     return error;
 }
 
 void fork_abort(struct process *child)
 {
-    struct user_account *account = child->credentials->account;
-
-    account_remove_process(account);
+    give_places_back(&child->place);
     signals_undo_fork(child, child->leader);
     user_thread_abandon(child->leader);
     child->leader = NULL;
@@ -193,12 +217,11 @@ static int link_child(const struct fork_request *request, struct process *child,
 {
     struct process *self = current_process();
     struct process *parent = self;
-    int error = 0;
+    int error;
 
     spin_lock(&family_lock);
-    if (signal_is_pending()) {
-        error = -ERESTARTNOINTR;
-    } else {
+    error = signal_is_pending() ? -ERESTARTNOINTR : job_check_place_locked(&child->place);
+    if (error == 0) {
         if (request->flags & CLONE_PARENT) {
             parent = self->parent;
             child->exit_signal = self->exit_signal;
@@ -206,8 +229,12 @@ static int link_child(const struct fork_request *request, struct process *child,
         if (request->flags & CLONE_VFORK)
             child->vfork_gate = gate;
         process_link_locked(child, parent, self->group);
+        job_enter_locked(&child->place, child);
     }
     spin_unlock(&family_lock);
+    /* The call is made again on the way to user mode, be there a signal or not. */
+    if (error == -ERESTARTNOINTR)
+        thread_post_work(current_thread(), THREAD_WORK_SIGNAL);
     return error;
 }
 

@@ -14,6 +14,7 @@ struct fork_request {
     uint64_t flags;      /* CLONE_*, without the exit signal; fork_check_flags() has accepted them */
     int exit_signal;     /* 0: none; clone(2) takes any byte, and sends nothing if it is no signal */
     uintptr_t stack;     /* the child's stack pointer; 0: as the parent's */
+    struct job_birth birth; /* which job */
     const uintptr_t *tls; /* the child's TLS base; NULL: as the parent's */
     uintptr_t set_child_tid;   /* CLONE_CHILD_SETTID: where the child stores its number; else 0 */
     uintptr_t clear_child_tid; /* CLONE_CHILD_CLEARTID, as set_tid_address(2); else 0 */

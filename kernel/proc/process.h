@@ -16,6 +16,7 @@
 #include "lib/refcount.h"
 #include "mm/address_space.h"
 #include "proc/cred.h"
+#include "proc/job_place.h"
 #include "proc/pid.h"
 #include "proc/rlimit.h"
 #include "proc/signal.h"
@@ -94,8 +95,11 @@ struct process {
     /* vfork: the parent sleeps until this is true. */
     struct vfork_gate *vfork_gate; /* (F) on the parent's stack; NULL once opened; fork.h */
 
-    struct job *job;      /* (F) the immediate job; NULL until jobs exist */
-    struct list job_link; /* (F) */
+    /* Job. A member holds a reference; a zombie, which is none any more, does not. */
+    struct job *job;        /* (F) the immediate job */
+    struct list job_link;   /* (F) in job->members, or job->zombies */
+    struct job_place place; /* (const) while NEW: where it will be a member */
+    bool is_orphan;         /* (F) has been given to another parent */
 };
 
 /* What runs in a process. */

@@ -4,6 +4,7 @@
 #include "lib/assert.h"
 #include "proc/account.h"
 #include "proc/exit.h"
+#include "proc/job.h"
 #include "proc/pgrp.h"
 #include "proc/state.h"
 
@@ -57,6 +58,7 @@ void process_unlink_locked(struct process *process)
     spin_assert_held(&family_lock);
     disown_locked(process);
     pgrp_leave_locked(process);
+    job_forget_zombie_locked(process);
     process->pid->process = NULL;
     process->parent = NULL;
     account_remove_process(process->credentials->account);
@@ -85,6 +87,7 @@ static void reparent_locked(struct process *child, struct process *reaper)
 {
     disown_locked(child);
     child->exit_signal = SIGCHLD;
+    child->is_orphan = true;
     adopt_locked(child, reaper);
     if (pgrp_update_anchor_locked(child))
         pgrp_hang_up_if_stopped_locked(child->group);

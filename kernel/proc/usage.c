@@ -12,6 +12,7 @@ void usage_add(struct usage_totals *sum, const struct usage_totals *part)
 {
     sum->user_ns += part->user_ns;
     sum->system_ns += part->system_ns;
+    sum->ready_ns += part->ready_ns;
     sum->minor_faults += part->minor_faults;
     sum->major_faults += part->major_faults;
     sum->voluntary_switches += part->voluntary_switches;
@@ -26,6 +27,7 @@ void usage_add_thread(struct usage_totals *sum, const struct thread *thread)
 {
     sum->user_ns += thread_user_ns(thread);
     sum->system_ns += thread_system_ns(thread);
+    sum->ready_ns += thread_ready_ns(thread);
     sum->voluntary_switches +=
         atomic_load_explicit(&thread->usage.voluntary_switches, memory_order_relaxed);
     sum->involuntary_switches +=

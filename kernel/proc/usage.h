@@ -14,6 +14,7 @@ struct thread;
 /* A sum of finished things. */
 struct usage_totals {
     uint64_t user_ns, system_ns;
+    uint64_t ready_ns; /* waited to run */
     uint64_t minor_faults, major_faults;
     uint64_t voluntary_switches, involuntary_switches;
     uint64_t input_blocks, output_blocks;

@@ -2,10 +2,12 @@
 #include <linux/sched.h>
 
 #include "fs/file.h"
+#include "fs/job_file.h"
 #include "fs/pidfd.h"
 #include "lib/string.h"
 #include "port.h"
 #include "proc/fork.h"
+#include "proc/job.h"
 #include "sys/struct_copy.h"
 #include "sys/syscall.h"
 
@@ -123,6 +125,31 @@ SYSCALL5(clone, uint64_t, flags, uintptr_t, stack, uintptr_t, parent_tid, uintpt
     return clone_process(&request);
 }
 
+static int check_clone_args(const struct clone_args *arguments)
+{
+    if (arguments->set_tid || arguments->set_tid_size)
+        return -EINVAL; /* needs pid namespaces */
+    if ((arguments->flags & (CSIGNAL | CLONE_DETACHED)) || arguments->exit_signal > SIGNAL_COUNT ||
+        !arguments->stack != !arguments->stack_size)
+        return -EINVAL;
+    if (arguments->stack && !user_range_ok(arguments->stack, arguments->stack_size))
+        return -EINVAL;
+    return 0;
+}
+
+/* A control group is a job here. */
+static int64_t clone_into_job(struct clone_request *request, int descriptor)
+{
+    int64_t result =
+        job_from_descriptor(descriptor, JOB_RIGHT_SPAWN, &request->fork.birth.into, NULL);
+
+    if (result)
+        return result;
+    result = clone_process(request);
+    job_put(request->fork.birth.into);
+    return result;
+}
+
 SYSCALL2(clone3, uintptr_t, address, size_t, size)
 {
     struct clone_args arguments;
@@ -132,23 +159,20 @@ SYSCALL2(clone3, uintptr_t, address, size_t, size)
     if (size < CLONE_ARGS_SIZE_VER0)
         return -EINVAL;
     error = copy_struct_from_user(&arguments, sizeof(arguments), address, size);
+    if (error == 0)
+        error = check_clone_args(&arguments);
     if (error)
         return error;
-    /* set_tid needs pid namespaces, cgroup a job descriptor: neither is there. */
-    if (arguments.set_tid || arguments.set_tid_size || (arguments.flags & CLONE_INTO_CGROUP))
-        return -EINVAL;
-    if ((arguments.flags & (CSIGNAL | CLONE_DETACHED)) || arguments.exit_signal > SIGNAL_COUNT ||
-        !arguments.stack != !arguments.stack_size)
-        return -EINVAL;
-    if (arguments.stack && !user_range_ok(arguments.stack, arguments.stack_size))
-        return -EINVAL;
     memset(&request, 0, sizeof(request));
-    request.fork.flags = arguments.flags;
+    request.fork.flags = arguments.flags & ~(CLONE_INTO_CGROUP | CLONE_JOB_BREAKAWAY);
     request.fork.exit_signal = (int)arguments.exit_signal;
     request.fork.stack = arguments.stack ? arguments.stack + arguments.stack_size : 0;
+    request.fork.birth.breakaway = (arguments.flags & CLONE_JOB_BREAKAWAY) != 0;
     request.tls = arguments.tls;
     request.parent_tid = arguments.parent_tid;
     request.pidfd = arguments.pidfd;
     take_addresses(&request, arguments.child_tid);
+    if (arguments.flags & CLONE_INTO_CGROUP)
+        return clone_into_job(&request, (int)arguments.cgroup);
     return clone_process(&request);
 }

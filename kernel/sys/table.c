@@ -6,6 +6,8 @@
 
 #include <asm/unistd_64.h>
 
+#include <kin/job.h>
+
 #include "lib/klog.h"
 #include "proc/process.h"
 #include "sys/syscall.h"
@@ -250,11 +252,29 @@
     X(faccessat2)                                                                                  \
     X(epoll_pwait2)
 
+/* Kin's own, from KIN_NR_JOB_FIRST on. */
+#define JOB_CALLS(X)                                                                               \
+    X(job_create)                                                                                  \
+    X(job_open)                                                                                    \
+    X(job_adopt)                                                                                   \
+    X(job_set)                                                                                     \
+    X(job_get)                                                                                     \
+    X(job_stat)                                                                                    \
+    X(job_list)                                                                                    \
+    X(job_signal)                                                                                  \
+    X(job_kill)                                                                                    \
+    X(job_freeze)                                                                                  \
+    X(job_events)
+
 #define DECLARE(name) system_call sys_##name;
 SYSTEM_CALLS(DECLARE)
+JOB_CALLS(DECLARE)
 
 #define ENTRY(name) [__NR_##name] = sys_##name,
 static system_call *const table[SYSCALL_NAME_COUNT] = {SYSTEM_CALLS(ENTRY)};
+
+#define JOB_ENTRY(name) [KIN_NR_##name - KIN_NR_JOB_FIRST] = sys_##name,
+static system_call *const job_table[KIN_NR_JOB_COUNT] = {JOB_CALLS(JOB_ENTRY)};
 
 static COLD int64_t unknown_call(uint64_t number)
 {
@@ -267,10 +287,17 @@ static COLD int64_t unknown_call(uint64_t number)
     return -ENOSYS;
 }
 
+static int64_t other_call(uint64_t number, const uint64_t arguments[6])
+{
+    if (number - KIN_NR_JOB_FIRST < array_length(job_table))
+        return job_table[number - KIN_NR_JOB_FIRST](arguments);
+    return unknown_call(number);
+}
+
 int64_t system_call_dispatch(struct user_frame *frame, uint64_t number, const uint64_t arguments[6])
 {
     (void)frame;
     if (unlikely(number >= array_length(table) || !table[number]))
-        return unknown_call(number);
+        return other_call(number, arguments);
     return table[number](arguments);
 }

@@ -1,0 +1,160 @@
+/*
+ * Accounts of jobs. CPU time flows up the tree whenever a member's thread stops running
+ * (sched/cpu_account.h); the rest is folded in when a member exits. Totals are over the subtree,
+ * jobs already gone included, and never fall.
+ */
+#include "lib/assert.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/job.h"
+
+struct job_account {
+    struct cpu_account cpu;
+    struct job_usage folded;      /* (F) of exited members; its CPU times are not used */
+    struct job_usage shown;       /* (F) the last total given out: a later one is never less */
+    struct job_usage period_base; /* (F) the total at the period's start */
+    uint64_t period_start_ns;     /* (F) */
+};
+
+static SLAB_CACHE(account_cache, struct job_account);
+
+struct job_account *job_account_create(struct job *parent)
+{
+    struct job_account *account = slab_alloc(&account_cache);
+
+    if (account) {
+        account->period_start_ns = port_clock_ns();
+        account->cpu.parent = parent ? &parent->account->cpu : NULL;
+    }
+    return account;
+}
+
+void job_account_destroy(struct job_account *account)
+{
+    slab_free(&account_cache, account);
+}
+
+struct cpu_account *job_cpu_account(struct job *job)
+{
+    return &job->account->cpu;
+}
+
+/* Everything but CPU time, which has flown up already. */
+static void add_folded(struct job_usage *sum, const struct job_usage *part)
+{
+    sum->minflt += part->minflt;
+    sum->majflt += part->majflt;
+    sum->rd_ops += part->rd_ops;
+    sum->wr_ops += part->wr_ops;
+    sum->ot_ops += part->ot_ops;
+    sum->rd_bytes += part->rd_bytes;
+    sum->wr_bytes += part->wr_bytes;
+    sum->ot_bytes += part->ot_bytes;
+}
+
+void job_account_fold_locked(struct job *job, struct process *process, struct job_usage *use)
+{
+    const struct usage_totals *totals = &process->usage.self;
+
+    spin_assert_held(&family_lock);
+    *use = (struct job_usage){
+        .user_ns = totals->user_ns,
+        .kern_ns = totals->system_ns,
+        .queued_ns = totals->ready_ns,
+        .minflt = totals->minor_faults,
+        .majflt = totals->major_faults,
+        .peak_mem_bytes = totals->peak_resident_pages * PAGE_SIZE,
+    };
+    for (; job; job = job->parent)
+        add_folded(&job->account->folded, use);
+}
+
+static void keep_from_falling(__u64 *value, __u64 *shown)
+{
+    if (*value < *shown)
+        *value = *shown;
+    *shown = *value;
+}
+
+static void read_total_locked(struct job *job, struct job_usage *total) REQUIRES(family_lock);
+static void read_total_locked(struct job *job, struct job_usage *total)
+{
+    struct job_account *account = job->account;
+    struct cpu_time time;
+
+    cpu_account_read(&account->cpu, &time);
+    *total = account->folded;
+    total->user_ns = time.user_ns;
+    total->kern_ns = time.system_ns;
+    total->queued_ns = time.ready_ns;
+    total->peak_mem_bytes = job_memory_peak_bytes(job);
+    keep_from_falling(&total->user_ns, &account->shown.user_ns);
+    keep_from_falling(&total->kern_ns, &account->shown.kern_ns);
+    keep_from_falling(&total->queued_ns, &account->shown.queued_ns);
+}
+
+static void subtract(struct job_usage *period, const struct job_usage *total,
+                     const struct job_usage *base)
+{
+    *period = *total;
+    period->user_ns -= base->user_ns;
+    period->kern_ns -= base->kern_ns;
+    period->queued_ns -= base->queued_ns;
+    period->minflt -= base->minflt;
+    period->majflt -= base->majflt;
+    period->rd_ops -= base->rd_ops;
+    period->wr_ops -= base->wr_ops;
+    period->ot_ops -= base->ot_ops;
+    period->rd_bytes -= base->rd_bytes;
+    period->wr_bytes -= base->wr_bytes;
+    period->ot_bytes -= base->ot_bytes;
+}
+
+static uint64_t frozen_so_far(const struct job *job, uint64_t now)
+{
+    return job->frozen_ns + (job->freeze_tokens > 0 ? now - job->frozen_since : 0);
+}
+
+void job_fill_stat_locked(struct job *job, struct job_stat *stat)
+{
+    uint64_t now = port_clock_ns();
+
+    spin_assert_held(&family_lock);
+    *stat = (struct job_stat){
+        .job_id = job->id,
+        .parent_id = job->parent ? job->parent->id : 0,
+        .ev_seq = job->event_seq,
+        .time_ns = now,
+        .period_start_ns = job->account->period_start_ns,
+        .entered = job->entered,
+        .exited = job->exited,
+        .limit_killed = job->limit_killed,
+        .refused = job->refused,
+        .refused_events = job->refused_events,
+        .active = job->active,
+        .threads = job->threads - job->reserved,
+        .child_jobs = job->descendants,
+        .peak_active = job->peak_active,
+        .state = job->state,
+        .cause = job->cause,
+        .mem_bytes = job_memory_bytes(job),
+        .peak_proc_bytes = job_memory_peak_process_bytes(job),
+        .frozen_ns = frozen_so_far(job, now),
+        .kill_gen = job->kill_gen,
+    };
+    read_total_locked(job, &stat->total);
+    subtract(&stat->period, &stat->total, &job->account->period_base);
+}
+
+void job_get_stat(struct job *job, struct job_stat *stat, uint32_t flags)
+{
+    spin_lock(&family_lock);
+    job_fill_stat_locked(job, stat);
+    if (flags & JOB_PERIOD_RESET) {
+        job->account->period_base = stat->total;
+        job->account->period_start_ns = stat->time_ns;
+    }
+    if (flags & JOB_ACK)
+        job->limit_is_news = false;
+    spin_unlock(&family_lock);
+}
