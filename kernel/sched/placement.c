@@ -9,6 +9,9 @@
 #include "sched/run_queue_ops.h"
 #include "sched/thread_state.h"
 
+/* How many threads one balancing moves: it runs in an interrupt. */
+#define BALANCE_LIMIT 4
+
 _Atomic uint64_t placement_online, placement_idle;
 
 static uint64_t allowed_cpus(const struct thread *thread)
@@ -72,6 +75,21 @@ static struct cpu *claim_idle(uint64_t candidates)
     return cpu;
 }
 
+/* Would the thread wait at home while another CPU has less to do? Looked at only if somebody
+ * already waits there. */
+static struct cpu *less_loaded(struct cpu *home, uint64_t allowed, const struct thread *thread)
+{
+    struct cpu *other;
+
+    if (allowed == cpu_bit(home) || run_queue_ready(&home->run_queue) == 0)
+        return home;
+    other = least_cpu(allowed, run_queue_load);
+    return run_queue_load(&other->run_queue) + thread->fair.weight <=
+                   run_queue_load(&home->run_queue)
+               ? other
+               : home;
+}
+
 struct cpu *placement_choose(struct thread *thread)
 {
     struct cpu *home = thread->cpu;
@@ -87,7 +105,7 @@ struct cpu *placement_choose(struct thread *thread)
         return least_cpu(allowed, rank_of);
     }
     if (home_allowed && thread->state != THREAD_NEW)
-        return home;
+        return less_loaded(home, allowed, thread);
     return least_cpu(allowed, run_queue_load);
 }
 
@@ -210,24 +228,31 @@ bool placement_steal(struct cpu *cpu)
     return false;
 }
 
+/* Gives one thread away; false if that would not lessen the difference. */
+static bool give_one(struct cpu *cpu, uint64_t others)
+{
+    struct cpu *target = least_cpu(others, run_queue_load);
+    uint64_t own_load = run_queue_load(&cpu->run_queue);
+    uint64_t load = run_queue_load(&target->run_queue);
+    struct thread *thread = NULL;
+
+    /* Lighter than the difference: the target will carry less than this CPU did. */
+    if (own_load > load)
+        thread = take_movable(cpu, target, SCHED_CLASS_FAIR, own_load - load);
+    if (thread)
+        placement_enqueue(thread, ENQUEUE_MOVED);
+    return thread != NULL;
+}
+
 void placement_balance(struct cpu *cpu, uint64_t now)
 {
     struct run_queue *queue = &cpu->run_queue;
     uint64_t others = atomic_load_explicit(&placement_online, memory_order_relaxed) & ~cpu_bit(cpu);
-    struct thread *thread;
-    struct cpu *target;
-    uint64_t own_load, load;
+    int given = 0;
 
     if (!others || now - queue->balanced < sched_slices.balance)
         return;
     queue->balanced = now;
-    target = least_cpu(others, run_queue_load);
-    own_load = run_queue_load(queue);
-    load = run_queue_load(&target->run_queue);
-    if (own_load <= load)
-        return;
-    /* Lighter than the difference: the target will carry less than this CPU did. */
-    thread = take_movable(cpu, target, SCHED_CLASS_FAIR, own_load - load);
-    if (thread)
-        placement_enqueue(thread, ENQUEUE_MOVED);
+    while (given < BALANCE_LIMIT && give_one(cpu, others))
+        given++;
 }
