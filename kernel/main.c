@@ -1,7 +1,7 @@
 /*
- * Bring-up, in the only order in which each step finds what it stands on: the CPU, the log, memory, the
- * devices and the clock, the scheduler, files, the other CPUs, the first process. Runs on the boot CPU
- * with interrupts masked, and ends as its idle thread.
+ * Bring-up, in the only order in which each step finds what it stands on: the CPU, the log, memory,
+ * the devices and the clock, the scheduler, files, the other CPUs, the first process. Runs on the
+ * boot CPU with interrupts masked, and ends as its idle thread.
  */
 #include "boot/handoff.h"
 #include "fs/console.h"

@@ -1,7 +1,7 @@
 /*
- * The ring of log lines. Lock-free: a writer takes a slot by number and formats in place, so that any
- * context may log with any lock held. A line may be torn only if the whole ring goes around while it
- * is being written.
+ * The ring of log lines. Lock-free: a writer takes a slot by number and formats in place, so that
+ * any context may log with any lock held. A line may be torn only if the whole ring goes around
+ * while it is being written.
  */
 #include "lib/klog.h"
 
@@ -28,8 +28,7 @@ static size_t format_time_stamp(char *buffer, size_t size)
 {
     uint64_t microseconds = port_clock_ns() / 1000;
 
-    return ksnprintf(buffer, size, "[%5lu.%06lu] ", microseconds / 1000000,
-                     microseconds % 1000000);
+    return ksnprintf(buffer, size, "[%5lu.%06lu] ", microseconds / 1000000, microseconds % 1000000);
 }
 
 void klog(const char *format, ...)

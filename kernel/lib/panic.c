@@ -1,6 +1,6 @@
 /*
- * The panic report. Owns the list of sections, which only grows, at boot. Once a panic has begun this
- * CPU is alone: nothing here takes a lock.
+ * The panic report. Owns the list of sections, which only grows, at boot. Once a panic has begun
+ * this CPU is alone: nothing here takes a lock.
  */
 #include "lib/panic.h"
 

@@ -83,6 +83,19 @@ static void put_signed(struct output *out, const struct conversion *spec, int64_
     put_number(out, spec, sign, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, false);
 }
 
+static void put_unsigned(struct output *out, const struct conversion *spec, char kind,
+                         uint64_t value)
+{
+    bool prefixed = spec->alternate && value;
+
+    if (kind == 'x')
+        put_number(out, spec, prefixed ? "0x" : "", value, 16, false);
+    else if (kind == 'X')
+        put_number(out, spec, prefixed ? "0X" : "", value, 16, true);
+    else
+        put_number(out, spec, "", value, kind == 'o' ? 8 : 10, false);
+}
+
 static void put_text(struct output *out, const struct conversion *spec, const char *text,
                      size_t length)
 {
@@ -188,12 +201,7 @@ static void put_conversion(struct output *out, const struct conversion *spec, ch
     case 'x':
     case 'X':
         value = truncate_unsigned(spec, (uint64_t)NEXT_INTEGER(spec, *arguments));
-        put_number(out, spec,
-                   !spec->alternate || !value ? ""
-                   : kind == 'x'              ? "0x"
-                   : kind == 'X'              ? "0X"
-                                              : "",
-                   value, kind == 'u' ? 10 : kind == 'o' ? 8 : 16, kind == 'X');
+        put_unsigned(out, spec, kind, value);
         break;
     case 'p':
         put_number(out, spec, "0x", (uint64_t)va_arg(*arguments, void *), 16, false);

@@ -1,7 +1,7 @@
 /*
- * Memory and string functions of the freestanding kernel. The compiler calls memcpy, memmove, memset
- * and memcmp by itself, so they must not be compiled into calls of themselves: KEEP_LOOP hides the
- * loops from that optimisation.
+ * Memory and string functions of the freestanding kernel. The compiler calls memcpy, memmove,
+ * memset and memcmp by itself, so they must not be compiled into calls of themselves: KEEP_LOOP
+ * hides the loops from that optimisation.
  */
 #include "lib/string.h"
 

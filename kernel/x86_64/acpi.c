@@ -1,7 +1,7 @@
 /*
- * Reading the ACPI tables: root pointer, MADT (processors and interrupt controllers), FADT (timer, power).
- * Runs on the boot CPU alone. Tables are checked, and what does not fit is left out: firmware is not
- * trusted to be right.
+ * Reading the ACPI tables: root pointer, MADT (processors and interrupt controllers), FADT (timer,
+ * power). Runs on the boot CPU alone. Tables are checked, and what does not fit is left out:
+ * firmware is not trusted to be right.
  */
 #include "x86_64/acpi.h"
 
@@ -11,9 +11,9 @@
 #include "x86_64/acpi_tables.h"
 #include "x86_64/kernel_map.h"
 
-#define BIOS_AREA       0xe0000
-#define BIOS_AREA_SIZE  0x20000
-#define TABLE_SIZE_MAX  (1u << 20)
+#define BIOS_AREA        0xe0000
+#define BIOS_AREA_SIZE   0x20000
+#define TABLE_SIZE_MAX   (1u << 20)
 #define USUAL_LOCAL_APIC 0xfee00000
 #define USUAL_IO_APIC    0xfec00000
 
@@ -101,8 +101,8 @@ static void read_madt_entry(const struct acpi_madt_entry *entry)
         break;
     case ACPI_MADT_IO_APIC:
         if (acpi_machine.io_apic_count < ACPI_IO_APIC_MAX)
-            acpi_machine.io_apics[acpi_machine.io_apic_count++] = (struct acpi_io_apic){
-                body->io_apic.physical, body->io_apic.first_interrupt};
+            acpi_machine.io_apics[acpi_machine.io_apic_count++] =
+                (struct acpi_io_apic){body->io_apic.physical, body->io_apic.first_interrupt};
         break;
     case ACPI_MADT_OVERRIDE:
         add_isa_route(&body->override);

@@ -6,8 +6,8 @@
 
 #include "port.h"
 
-#define ACPI_IO_APIC_MAX  8
-#define ACPI_ISA_IRQS     16
+#define ACPI_IO_APIC_MAX 8
+#define ACPI_ISA_IRQS    16
 
 struct acpi_io_apic {
     uint32_t physical;
@@ -37,6 +37,6 @@ struct acpi_machine {
 };
 extern struct acpi_machine acpi_machine;
 
-/* `rsdp` is the root pointer's physical address, 0 if the door did not know it: then the BIOS area is
- * searched. Without tables the machine has one CPU and the usual addresses. */
+/* `rsdp` is the root pointer's physical address, 0 if the door did not know it: then the BIOS area
+ * is searched. Without tables the machine has one CPU and the usual addresses. */
 void acpi_init(uint64_t rsdp);

@@ -1,7 +1,7 @@
 /*
- * The local APIC, through its memory page or, where the machine has put it into that mode or has many
- * CPUs, through MSRs (x2APIC). Each CPU's registers are its own; a send of two words is guarded by masked
- * interrupts.
+ * The local APIC, through its memory page or, where the machine has put it into that mode or has
+ * many CPUs, through MSRs (x2APIC). Each CPU's registers are its own; a send of two words is
+ * guarded by masked interrupts.
  */
 #include "x86_64/apic.h"
 

@@ -1,4 +1,5 @@
-/* The local interrupt controller of each CPU: end of interrupt, messages to other CPUs, the timer. */
+/* The local interrupt controller of each CPU: end of interrupt, messages to other CPUs, the timer.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* arch_prctl(2): the bases of FS and GS. Those of the running thread are in the registers too, and no
- * switch can come in between while interrupts are masked. */
+/* arch_prctl(2): the bases of FS and GS. Those of the running thread are in the registers too, and
+ * no switch can come in between while interrupts are masked. */
 #include <asm/prctl.h>
 
 #include "mm/address_space.h"

@@ -5,9 +5,9 @@
 
 #include "lib/klog.h"
 #include "lib/symbols.h"
+#include "mm/frame_table.h"
 #include "port.h"
 #include "x86_64/kernel_map.h"
-#include "mm/frame_table.h"
 
 #define DEPTH_MAX 32
 
@@ -24,8 +24,8 @@ static bool is_text(uintptr_t address)
     return address >= (uintptr_t)kernel_text_start && address < (uintptr_t)kernel_text_end;
 }
 
-/* Stacks are in the stack area, the image (boot CPU) or kernel objects (exception stacks). The frame
- * may be torn, so the page must be known to be there before it is read. */
+/* Stacks are in the stack area, the image (boot CPU) or kernel objects (exception stacks). The
+ * frame may be torn, so the page must be known to be there before it is read. */
 static bool is_stack(uintptr_t address)
 {
     if (address % sizeof(uintptr_t))

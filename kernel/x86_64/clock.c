@@ -1,6 +1,7 @@
 /*
- * The clock. Its rate comes from CPUID where the CPU states it, else it is measured against the ACPI
- * timer, or the old interval timer. All is constant after clock_init_machine(); any context may read.
+ * The clock. Its rate comes from CPUID where the CPU states it, else it is measured against the
+ * ACPI timer, or the old interval timer. All is constant after clock_init_machine(); any context
+ * may read.
  */
 #include "x86_64/clock.h"
 
@@ -9,12 +10,12 @@
 #include "x86_64/acpi.h"
 #include "x86_64/instructions.h"
 
-#define NS_PER_SECOND     1000000000ul
-#define FRACTION_BITS     32
-#define PM_TIMER_HZ       3579545ul
-#define PIT_HZ            1193182ul
-#define MEASURE_PER_SECOND 50 /* a measurement takes this part of a second */
-#define SAMPLE_TRIES      5
+#define NS_PER_SECOND       1000000000ul
+#define FRACTION_BITS       32
+#define PM_TIMER_HZ         3579545ul
+#define PIT_HZ              1193182ul
+#define MEASURE_PER_SECOND  50 /* a measurement takes this part of a second */
+#define SAMPLE_TRIES        5
 #define SPINS_BETWEEN_READS 5000
 
 #define PIT_CHANNEL_2 0x42

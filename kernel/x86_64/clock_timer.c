@@ -1,5 +1,5 @@
-/* The timer of each CPU: armed for one deadline at a time, and silent otherwise. Each CPU's is its own,
- * used with interrupts masked. */
+/* The timer of each CPU: armed for one deadline at a time, and silent otherwise. Each CPU's is its
+ * own, used with interrupts masked. */
 #include "x86_64/clock_timer.h"
 
 #include "lib/klog.h"

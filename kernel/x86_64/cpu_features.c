@@ -39,8 +39,7 @@ static void read_xsave_features(void)
 {
     struct cpuid_result state = cpuid(0xd, 0);
 
-    cpu_features.xsave_components =
-        choose_components((uint64_t)state.edx << 32 | state.eax);
+    cpu_features.xsave_components = choose_components((uint64_t)state.edx << 32 | state.eax);
     write_cr4(read_cr4() | CR4_XSAVE);
     write_xcr0(cpu_features.xsave_components);
     cpu_features.fpu_state_size = cpuid(0xd, 0).ebx;

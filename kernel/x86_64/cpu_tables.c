@@ -1,4 +1,5 @@
-/* Descriptor tables. Each CPU writes only its own; the IDT is constant after interrupt_table_init(). */
+/* Descriptor tables. Each CPU writes only its own; the IDT is constant after
+ * interrupt_table_init(). */
 #include "x86_64/cpu_tables.h"
 
 #include "sched/cpu.h"
@@ -63,8 +64,8 @@ static void fill_gdt(uint64_t *gdt, const struct task_state *tss)
     gdt[SELECTOR_KERNEL_DATA / 8] = DESCRIPTOR_KERNEL_DATA;
     gdt[SELECTOR_USER_DATA / 8] = DESCRIPTOR_USER_DATA;
     gdt[SELECTOR_USER_CODE / 8] = DESCRIPTOR_USER_CODE;
-    gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 |
-                            (base >> 24 & 0xff) << 56;
+    gdt[SELECTOR_TSS / 8] =
+        DESCRIPTOR_TSS | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
     gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 

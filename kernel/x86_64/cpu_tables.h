@@ -1,6 +1,6 @@
 /*
- * What a CPU's segment and task registers point at: GDT and TSS of its own, the one IDT of all, and the
- * stacks for the exceptions that can't trust the current one.
+ * What a CPU's segment and task registers point at: GDT and TSS of its own, the one IDT of all, and
+ * the stacks for the exceptions that can't trust the current one.
  */
 #pragma once
 
@@ -11,7 +11,11 @@ struct cpu;
 #define EXCEPTION_STACK_SIZE 4096
 
 /* Slots of the interrupt stack table. */
-enum exception_stack { EXCEPTION_STACK_DOUBLE_FAULT = 1, EXCEPTION_STACK_NMI, EXCEPTION_STACK_MACHINE_CHECK };
+enum exception_stack {
+    EXCEPTION_STACK_DOUBLE_FAULT = 1,
+    EXCEPTION_STACK_NMI,
+    EXCEPTION_STACK_MACHINE_CHECK
+};
 
 struct task_state {
     uint32_t reserved0;

@@ -1,9 +1,9 @@
 /*
  * Every way into the kernel, and the ways back to user mode.
  *
- * All of them build a struct user_frame (port_machine.h) at the place that the CPU's task state and
- * kernel_stack_top give, and leave it in the same form. The kernel runs with its own GS base; swapgs
- * stands exactly at the borders of user mode, with interrupts masked.
+ * All of them build a struct user_frame (port_machine.h) at the place that the CPU's task state
+ * and kernel_stack_top give, and leave it in the same form. The kernel runs with its own GS base;
+ * swapgs stands exactly at the borders of user mode, with interrupts masked.
  */
 #include "x86_64/segments.h"
 #include "x86_64/smap.h"
@@ -54,8 +54,8 @@
     .text
 
 /*
- * SYSCALL comes here: rip in rcx, rflags in r11, the program's stack in rsp; interrupts masked and the
- * direction flag clear by SFMASK.
+ * SYSCALL comes here: rip in rcx, rflags in r11, the program's stack in rsp; interrupts masked and
+ * the direction flag clear by SFMASK.
  */
     .globl system_call_entry
     .type system_call_entry, @function
@@ -94,8 +94,8 @@ return_by_iret:
     .size user_frame_leave, . - user_frame_leave
 
 /*
- * The vector stubs come here: above the return address words of the CPU stand the error code (or 0) in
- * the place of original_rax, and the vector in the place of r9.
+ * The vector stubs come here: above the return address words of the CPU stand the error code (or
+ * 0) in the place of original_rax, and the vector in the place of r9.
  */
     .type trap_common, @function
 trap_common:
@@ -117,8 +117,9 @@ trap_common:
     .size trap_common, . - trap_common
 
 /*
- * NMI, double fault, machine check: on stacks of their own, possibly between a border of user mode and
- * its swapgs. The sign of the GS base says whose it is; programs can't set one in the kernel's half.
+ * NMI, double fault, machine check: on stacks of their own, possibly between a border of user mode
+ * and its swapgs. The sign of the GS base says whose it is; programs can't set one in the kernel's
+ * half.
  */
     .type trap_anywhere, @function
 trap_anywhere:

@@ -1,7 +1,7 @@
 /*
- * The FPU and SIMD registers of programs. The kernel itself never uses them, so that they are live while
- * the thread's calls run; they move only at a switch to another user thread. Areas have the standard
- * (not compacted) XSAVE format, or FXSAVE's, and are aligned to FPU_ALIGNMENT.
+ * The FPU and SIMD registers of programs. The kernel itself never uses them, so that they are live
+ * while the thread's calls run; they move only at a switch to another user thread. Areas have the
+ * standard (not compacted) XSAVE format, or FXSAVE's, and are aligned to FPU_ALIGNMENT.
  */
 #pragma once
 
@@ -17,11 +17,11 @@ void fpu_init_area(void *area);
 /* Between the CPU's registers and an area that a CPU wrote. */
 void fpu_save(void *area);
 void fpu_restore(const void *area);
-/* The same with an area in user memory, which may hold anything; all of it lies within the user half.
- * -EFAULT if the CPU refuses the memory or what is in it. May sleep. */
+/* The same with an area in user memory, which may hold anything; all of it lies within the user
+ * half. -EFAULT if the CPU refuses the memory or what is in it. May sleep. */
 int fpu_save_user(uintptr_t area);
-/* Restores the components of the mask from an XSAVE area, or the FXSAVE area if `extended` is false; all
- * others get their initial values. After -EFAULT all are initial. */
+/* Restores the components of the mask from an XSAVE area, or the FXSAVE area if `extended` is
+ * false; all others get their initial values. After -EFAULT all are initial. */
 int fpu_restore_user(uintptr_t area, bool extended, uint64_t components);
 /* All registers initial. */
 void fpu_reset(void);

@@ -1,7 +1,7 @@
 /*
- * FPU state between the CPU's registers and user memory, without a copy in between. A page that is not
- * there yet is brought by the page fault, and the instruction starts again; what the CPU refuses, be it
- * the memory or the contents, is -EFAULT.
+ * FPU state between the CPU's registers and user memory, without a copy in between. A page that is
+ * not there yet is brought by the page fault, and the instruction starts again; what the CPU
+ * refuses, be it the memory or the contents, is -EFAULT.
  */
 #include "x86_64/smap.h"
 

@@ -12,7 +12,7 @@
 #define MSR_SFMASK         0xc0000084
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102 /* what swapgs exchanges with: the program's, in the kernel */
+#define MSR_KERNEL_GS_BASE 0xc0000102 /* what swapgs brings: in the kernel, the program's */
 
 #define EFER_SYSCALL (1ul << 0)
 #define EFER_NX      (1ul << 11)

@@ -1,4 +1,5 @@
-/* I/O APICs: the inputs of devices' interrupts. Programmed at boot by the boot CPU, then left alone. */
+/* I/O APICs: the inputs of devices' interrupts. Programmed at boot by the boot CPU, then left
+ * alone. */
 #include "x86_64/io_apic.h"
 
 #include "lib/klog.h"
@@ -54,8 +55,8 @@ void io_apic_init(void)
 void io_apic_route_isa(unsigned irq, uint8_t vector, uint32_t apic_id)
 {
     const struct acpi_isa_route *route = &acpi_machine.isa[irq];
-    uint32_t low = vector | (route->level ? ENTRY_LEVEL : 0) |
-                   (route->active_low ? ENTRY_ACTIVE_LOW : 0);
+    uint32_t low =
+        vector | (route->level ? ENTRY_LEVEL : 0) | (route->active_low ? ENTRY_ACTIVE_LOW : 0);
 
     for (uint32_t i = 0; i < acpi_machine.io_apic_count; i++) {
         const struct io_apic *apic = &io_apics[i];

@@ -1,7 +1,7 @@
 /*
- * Interrupts between CPUs. The one call in progress belongs to whoever has set `caller`; a CPU that waits,
- * for its turn or for an answer, serves the call of the other, so that two callers can't wait for one
- * another with interrupts masked.
+ * Interrupts between CPUs. The one call in progress belongs to whoever has set `caller`; a CPU that
+ * waits, for its turn or for an answer, serves the call of the other, so that two callers can't
+ * wait for one another with interrupts masked.
  */
 #include "x86_64/ipi.h"
 

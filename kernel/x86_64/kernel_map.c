@@ -112,7 +112,8 @@ static void map_ram(const struct boot_info *info)
     map_range(DIRECT_MAP_BASE + start, start, end - start, ENTRY_DATA);
 }
 
-/* Areas that fill later get their upper tables now: top-level entries are copied into every space. */
+/* Areas that fill later get their upper tables now: top-level entries are copied into every space.
+ */
 static void reserve_areas(void)
 {
     make_entry(KERNEL_STACK_AREA, 1);

@@ -1,7 +1,8 @@
 /*
- * The slots of the kernel stack area, one lock for all. A freed slot may still stand in the translation
- * buffers of the CPUs that its thread ran on, so its addresses are not used again before all of them
- * have flushed: that is done for many slots at once, when memory is to be given back or slots run low.
+ * The slots of the kernel stack area, one lock for all. A freed slot may still stand in the
+ * translation buffers of the CPUs that its thread ran on, so its addresses are not used again
+ * before all of them have flushed: that is done for many slots at once, when memory is to be given
+ * back or slots run low.
  */
 #include "x86_64/kernel_stack.h"
 
@@ -21,7 +22,8 @@
 #define STALE_MAX       4096 /* then freed slots are made usable again */
 #define TABLE_BATCH     32
 
-_Static_assert(KERNEL_STACK_SIZE + PORT_PAGE_SIZE <= SLOT_SIZE, "a slot holds a stack and its guard");
+_Static_assert(KERNEL_STACK_SIZE + PORT_PAGE_SIZE <= SLOT_SIZE,
+               "a slot holds a stack and its guard");
 
 struct slot_set {
     uint64_t words[WORD_COUNT];

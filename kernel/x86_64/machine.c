@@ -1,4 +1,5 @@
-/* The machine's start-up on the boot CPU, and the small parts of the seam that belong nowhere else. */
+/* The machine's start-up on the boot CPU, and the small parts of the seam that belong nowhere else.
+ */
 #include "x86_64/machine.h"
 
 #include "boot/handoff.h"

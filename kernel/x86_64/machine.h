@@ -7,5 +7,6 @@ struct boot_info;
 void machine_init_cpu(void);
 /* After mm_init(): the kernel's own address space. */
 void machine_init_memory(const struct boot_info *info);
-/* ACPI, interrupt controllers, clock and timer, random numbers, serial lines. Interrupts stay masked. */
+/* ACPI, interrupt controllers, clock and timer, random numbers, serial lines. Interrupts stay
+ * masked. */
 void machine_init_devices(const struct boot_info *info);

@@ -1,11 +1,11 @@
 /* Off and again: the ways to end this machine, in the order of preference. */
+#include "x86_64/power.h"
 #include "boot/handoff.h"
 #include "lib/klog.h"
 #include "port_devices.h"
 #include "x86_64/acpi.h"
 #include "x86_64/host_port.h"
 #include "x86_64/instructions.h"
-#include "x86_64/power.h"
 #include "x86_64/stop.h"
 
 #define KEYBOARD_COMMAND 0x64

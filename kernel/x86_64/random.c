@@ -1,7 +1,7 @@
 /*
- * Random bytes: ChaCha20 (RFC 8439) as a generator that erases its key as it goes, so that what was given
- * out can't be computed back. Seeded at boot from RDRAND and the jitter of the time stamp counter. One
- * lock guards the key.
+ * Random bytes: ChaCha20 (RFC 8439) as a generator that erases its key as it goes, so that what was
+ * given out can't be computed back. Seeded at boot from RDRAND and the jitter of the time stamp
+ * counter. One lock guards the key.
  */
 #include "x86_64/random.h"
 

@@ -1,5 +1,5 @@
-/* Selectors of the GDT (cpu_tables.c). SYSCALL and SYSRET dictate the order; programs see their own in
- * signal contexts, so these are Linux's. Assembly too. */
+/* Selectors of the GDT (cpu_tables.c). SYSCALL and SYSRET dictate the order; programs see their own
+ * in signal contexts, so these are Linux's. Assembly too. */
 #pragma once
 
 #define SELECTOR_KERNEL_CODE 0x08

@@ -1,9 +1,9 @@
 /*
- * Two 16550 serial lines. Sending: the line's lock. Receiving: the interrupt comes to one CPU only, so
- * its handler runs alone; `paused` and the interrupt-enable register are guarded by the lock.
+ * Two 16550 serial lines. Sending: the line's lock. Receiving: the interrupt comes to one CPU only,
+ * so its handler runs alone; `paused` and the interrupt-enable register are guarded by the lock.
  *
- * The interrupt is edge-triggered: the handler must not leave while the line asks for service, so it
- * reads until the FIFO is empty or there is no room, and then turns reception off.
+ * The interrupt is edge-triggered: the handler must not leave while the line asks for service, so
+ * it reads until the FIFO is empty or there is no room, and then turns reception off.
  */
 #include "x86_64/serial.h"
 
@@ -23,17 +23,17 @@
 #define MODEM_CONTROL    4
 #define LINE_STATUS      5
 
-#define ENABLE_RECEIVE   0x01
-#define FIFO_ON          0xc7 /* cleared, interrupt at 14 bytes or after a pause */
-#define FIFO_SIZE        16
-#define LINE_8N1         0x03
-#define LINE_DIVISOR     0x80
-#define MODEM_READY      0x0b /* DTR, RTS, and the gate of the interrupt */
-#define STATUS_RECEIVED  0x01
-#define STATUS_CAN_SEND  0x20
-#define STATUS_ABSENT    0xff
-#define SEND_TRIES       100000
-#define CHUNK            64
+#define ENABLE_RECEIVE  0x01
+#define FIFO_ON         0xc7 /* cleared, interrupt at 14 bytes or after a pause */
+#define FIFO_SIZE       16
+#define LINE_8N1        0x03
+#define LINE_DIVISOR    0x80
+#define MODEM_READY     0x0b /* DTR, RTS, and the gate of the interrupt */
+#define STATUS_RECEIVED 0x01
+#define STATUS_CAN_SEND 0x20
+#define STATUS_ABSENT   0xff
+#define SEND_TRIES      100000
+#define CHUNK           64
 
 struct serial_line {
     const uint16_t port;

@@ -1,16 +1,17 @@
 /*
- * Supervisor-mode access prevention in assembly: STAC opens the user half to the kernel, CLAC closes
- * it. Their places are listed in .smap_sites, so that cpu_features.c can replace them by no-operations
- * on a CPU that has no SMAP.
+ * Supervisor-mode access prevention in assembly: STAC opens the user half to the kernel, CLAC
+ * closes it. Their places are listed in .smap_sites, so that cpu_features.c can replace them by
+ * no-operations on a CPU that has no SMAP.
  *
- * Instructions that touch user memory stand in .extable with the place where the kernel goes on if the
- * access is refused.
+ * Instructions that touch user memory stand in .extable with the place where the kernel goes on if
+ * the access is refused.
  */
 #pragma once
 
 #define SMAP_INSTRUCTION_SIZE 3
 
 #ifdef __ASSEMBLER__
+/* clang-format off */
 
 .macro SMAP_SITE instruction
 771:
@@ -36,4 +37,5 @@
     .popsection
 .endm
 
+/* clang-format on */
 #endif

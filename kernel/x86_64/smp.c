@@ -1,6 +1,6 @@
 /*
- * Starting the other CPUs, one at a time: the trampoline's values and `answered` belong to the one being
- * started.
+ * Starting the other CPUs, one at a time: the trampoline's values and `answered` belong to the one
+ * being started.
  */
 #include "x86_64/smp.h"
 
@@ -22,11 +22,11 @@
 #include "x86_64/kernel_stack.h"
 #include "x86_64/trampoline.h"
 
-#define LOW_MEMORY_END   0xa0000ul
-#define LONG_SELECTOR    8
-#define INIT_WAIT_NS     10000000ul
-#define STARTUP_WAIT_NS  200000ul
-#define ANSWER_WAIT_NS   1000000000ul
+#define LOW_MEMORY_END  0xa0000ul
+#define LONG_SELECTOR   8
+#define INIT_WAIT_NS    10000000ul
+#define STARTUP_WAIT_NS 200000ul
+#define ANSWER_WAIT_NS  1000000000ul
 
 static _Atomic bool answered;
 

@@ -29,8 +29,8 @@ switch_stacks:
     .size switch_stacks, . - switch_stacks
 
 /*
- * Where a new thread's first switch returns to (struct first_frame, thread.c): the function in r12, its
- * argument in r13. The zero below the frame ends backtraces.
+ * Where a new thread's first switch returns to (struct first_frame, thread.c): the function in
+ * r12, its argument in r13. The zero below the frame ends backtraces.
  */
     .globl thread_first_run
     .type thread_first_run, @function

@@ -4,16 +4,16 @@
 #include "sched/thread.h"
 #include "x86_64/instructions.h"
 
-/* SYSRET sets rip and rflags from rcx and r11, so both must agree; and it can neither set RF nor take
- * a trap at the right instruction. */
+/* SYSRET sets rip and rflags from rcx and r11, so both must agree; and it can neither set RF nor
+ * take a trap at the right instruction. */
 static inline bool sysret_fits(const struct user_frame *frame)
 {
     return frame->rcx == frame->rip && frame->r11 == frame->rflags &&
            !(frame->rflags & (RFLAGS_TRAP | RFLAGS_RESUME));
 }
 
-/* A rip outside the user half would fault in the return instruction itself, in the kernel. Also ends
- * a program that runs off the end of the user half. */
+/* A rip outside the user half would fault in the return instruction itself, in the kernel. Also
+ * ends a program that runs off the end of the user half. */
 static inline bool rip_is_user(const struct user_frame *frame)
 {
     return frame->rip >> 47 == 0;

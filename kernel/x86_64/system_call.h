@@ -11,6 +11,6 @@ extern const uint8_t system_call_entry[];
 /* Called by it, interrupts masked. Returns whether SYSRET may take the way back. */
 bool system_call_enter(struct user_frame *frame);
 
-/* Does what is to be done before user mode: pending work, the accounts. Interrupts masked, before and
- * after, but not all the time. */
+/* Does what is to be done before user mode: pending work, the accounts. Interrupts masked, before
+ * and after, but not all the time. */
 void prepare_user_mode(struct user_frame *frame);

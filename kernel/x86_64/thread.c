@@ -2,8 +2,8 @@
  * The machine's part of threads: stacks, the switch, the user registers. A thread's machine part is
  * written by itself, by its creator before it starts, and by the CPU that switches to it.
  *
- * A user thread's stack, from the top: the FPU area, the user frame (stack_top is its end), and what the
- * kernel's functions need.
+ * A user thread's stack, from the top: the FPU area, the user frame (stack_top is its end), and
+ * what the kernel's functions need.
  */
 #include "lib/errno.h"
 #include "lib/string.h"

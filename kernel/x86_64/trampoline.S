@@ -1,7 +1,7 @@
 /*
- * Where a CPU begins after its start-up message: real mode, at the beginning of a page below 1 MiB to which
- * this code was copied. It goes to 64-bit mode at once, on tables that show the page at itself, and calls
- * the kernel. Nothing here may depend on the address it was linked at.
+ * Where a CPU begins after its start-up message: real mode, at the beginning of a page below 1 MiB
+ * to which this code was copied. It goes to 64-bit mode at once, on tables that show the page at
+ * itself, and calls the kernel. Nothing here may depend on the address it was linked at.
  */
 #define CR0_PROTECTED 0x1
 #define CR0_TYPE      0x10

@@ -1,7 +1,7 @@
 /*
- * Exceptions and interrupts: who caused them, and whose business they are. A fault of a program goes to
- * port_handlers; a page fault of a user copy is resolved or makes the copy fail; anything else in the
- * kernel is a bug. The tables here are constant once interrupts are enabled.
+ * Exceptions and interrupts: who caused them, and whose business they are. A fault of a program
+ * goes to port_handlers; a page fault of a user copy is resolved or makes the copy fail; anything
+ * else in the kernel is a bug. The tables here are constant once interrupts are enabled.
  */
 #include "x86_64/trap.h"
 
@@ -55,18 +55,12 @@ static const char *const exception_names[TRAP_EXCEPTION_COUNT] = {
 
 /* What a program's exception is called in the seam, plus 1; 0: it can't come from a program. */
 static const uint8_t user_faults[TRAP_EXCEPTION_COUNT] = {
-    [TRAP_DIVIDE] = PORT_FAULT_DIVIDE + 1,
-    [TRAP_DEBUG] = PORT_FAULT_DEBUG + 1,
-    [TRAP_BREAKPOINT] = PORT_FAULT_BREAKPOINT + 1,
-    [TRAP_OVERFLOW] = PORT_FAULT_OVERFLOW + 1,
-    [TRAP_BOUND] = PORT_FAULT_BOUND + 1,
-    [TRAP_ILLEGAL] = PORT_FAULT_ILLEGAL + 1,
-    [TRAP_SEGMENT] = PORT_FAULT_SEGMENT + 1,
-    [TRAP_STACK] = PORT_FAULT_STACK + 1,
-    [TRAP_PROTECTION] = PORT_FAULT_PROTECTION + 1,
-    [TRAP_FPU] = PORT_FAULT_FPU + 1,
-    [TRAP_ALIGNMENT] = PORT_FAULT_ALIGNMENT + 1,
-    [TRAP_SIMD] = PORT_FAULT_SIMD + 1,
+    [TRAP_DIVIDE] = PORT_FAULT_DIVIDE + 1,         [TRAP_DEBUG] = PORT_FAULT_DEBUG + 1,
+    [TRAP_BREAKPOINT] = PORT_FAULT_BREAKPOINT + 1, [TRAP_OVERFLOW] = PORT_FAULT_OVERFLOW + 1,
+    [TRAP_BOUND] = PORT_FAULT_BOUND + 1,           [TRAP_ILLEGAL] = PORT_FAULT_ILLEGAL + 1,
+    [TRAP_SEGMENT] = PORT_FAULT_SEGMENT + 1,       [TRAP_STACK] = PORT_FAULT_STACK + 1,
+    [TRAP_PROTECTION] = PORT_FAULT_PROTECTION + 1, [TRAP_FPU] = PORT_FAULT_FPU + 1,
+    [TRAP_ALIGNMENT] = PORT_FAULT_ALIGNMENT + 1,   [TRAP_SIMD] = PORT_FAULT_SIMD + 1,
 };
 
 /* Called from entry.S. */

@@ -44,8 +44,8 @@ enum interrupt_vector {
 #define TRAP_VECTOR_SIZE 16
 extern const uint8_t trap_vectors[];
 
-/* Says what to do at an interrupt: in interrupt context, before the end of interrupt is signalled. At
- * boot only. */
+/* Says what to do at an interrupt: in interrupt context, before the end of interrupt is signalled.
+ * At boot only. */
 void trap_set_interrupt(enum interrupt_vector vector, void (*handler)(void));
 
 /* Panics with the registers of the frame in the report. */

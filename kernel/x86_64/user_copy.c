@@ -1,5 +1,5 @@
-/* Copies to and from user space: the bounds of the user half are checked first, the rest by the MMU.
- * copy_to_user() and copy_from_user() are in user_copy_bytes.S. */
+/* Copies to and from user space: the bounds of the user half are checked first, the rest by the
+ * MMU. copy_to_user() and copy_from_user() are in user_copy_bytes.S. */
 #include "mm/user_copy.h"
 
 #include "lib/errno.h"

@@ -1,6 +1,7 @@
 /*
- * The instructions that touch user memory for the kernel. Each stands in .extable with the place where it
- * goes on if the access is refused. Interrupts stay enabled; the user half is open only in between.
+ * The instructions that touch user memory for the kernel. Each stands in .extable with the place
+ * where it goes on if the access is refused. Interrupts stay enabled; the user half is open only
+ * in between.
  */
 #include "x86_64/smap.h"
 #include "x86_64/user_half.h"
@@ -8,8 +9,8 @@
 #define EFAULT 14
 
 /*
- * int NAME(destination rdi, source rsi, size rdx): 0 or -EFAULT. The sizes of fields, 4 to 16 bytes, go
- * by two moves that may overlap.
+ * int NAME(destination rdi, source rsi, size rdx): 0 or -EFAULT. The sizes of fields, 4 to 16
+ * bytes, go by two moves that may overlap.
  */
 .macro USER_COPY name, user_address
     .globl \name
@@ -107,8 +108,8 @@ user_clear_bytes:
     .size user_clear_bytes, . - user_clear_bytes
 
 /*
- * long user_copy_string(char *destination, const char *source, size_t size): the length without the NUL,
- * `size` if there is none within it, -1 if a byte could not be read. size > 0.
+ * long user_copy_string(char *destination, const char *source, size_t size): the length without
+ * the NUL, `size` if there is none within it, -1 if a byte could not be read. size > 0.
  */
     .globl user_copy_string
     .type user_copy_string, @function

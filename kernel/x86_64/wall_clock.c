@@ -1,18 +1,19 @@
-/* The wall clock chip (MC146818 and its heirs), read once at boot, on the boot CPU. Taken to be in UTC. */
+/* The wall clock chip (MC146818 and its heirs), read once at boot, on the boot CPU. Taken to be in
+ * UTC. */
 #include "port.h"
 #include "x86_64/instructions.h"
 
-#define CMOS_INDEX       0x70
-#define CMOS_DATA        0x71
-#define STATUS_A         0x0a
-#define STATUS_B         0x0b
-#define UPDATE_GOING_ON  0x80
-#define FORMAT_24_HOURS  0x02
-#define FORMAT_BINARY    0x04
-#define AFTERNOON        0x80
-#define READ_TRIES       100000
-#define SECONDS_PER_DAY  86400l
-#define NS_PER_SECOND    1000000000ul
+#define CMOS_INDEX      0x70
+#define CMOS_DATA       0x71
+#define STATUS_A        0x0a
+#define STATUS_B        0x0b
+#define UPDATE_GOING_ON 0x80
+#define FORMAT_24_HOURS 0x02
+#define FORMAT_BINARY   0x04
+#define AFTERNOON       0x80
+#define READ_TRIES      100000
+#define SECONDS_PER_DAY 86400l
+#define NS_PER_SECOND   1000000000ul
 
 enum { SECOND, MINUTE, HOUR, DAY, MONTH, YEAR, FIELD_COUNT };
 static const uint8_t field_registers[FIELD_COUNT] = {0, 2, 4, 7, 8, 9};
@@ -62,7 +63,8 @@ static void decode(uint8_t fields[FIELD_COUNT])
         fields[HOUR] = (uint8_t)(fields[HOUR] % 12 + (afternoon ? 12 : 0));
 }
 
-/* Days from 1970-01-01, Gregorian: years are counted from March, so that the leap day comes last. */
+/* Days from 1970-01-01, Gregorian: years are counted from March, so that the leap day comes last.
+ */
 static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
 {
     if (month <= 2) {

@@ -11,11 +11,11 @@ struct thread;
 /* At the start of struct cpu, found through GS in the kernel. The assembly uses the offsets, which
  * cpu_local.c asserts. (self) */
 struct machine_cpu {
-    struct cpu *self;            /*  0 */
-    struct thread *current;      /*  8 */
-    uintptr_t kernel_stack_top;  /* 16: where the system call entry builds its frame */
-    uintptr_t user_stack_saved;  /* 24: scratch of the system call entry */
-    struct cpu_tables *tables;   /* GDT, TSS, exception stacks */
+    struct cpu *self;           /*  0 */
+    struct thread *current;     /*  8 */
+    uintptr_t kernel_stack_top; /* 16: where the system call entry builds its frame */
+    uintptr_t user_stack_saved; /* 24: scratch of the system call entry */
+    struct cpu_tables *tables;  /* GDT, TSS, exception stacks */
     uint32_t apic_id;
     uint64_t timer_deadline; /* what the timer is armed for, ns */
 };
@@ -34,8 +34,8 @@ struct machine_thread {
 };
 
 /*
- * The user registers, lowest address first, as entry.S pushes them. The arguments of a system call lie
- * side by side in their order.
+ * The user registers, lowest address first, as entry.S pushes them. The arguments of a system call
+ * lie side by side in their order.
  */
 struct user_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx;
