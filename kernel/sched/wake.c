@@ -54,8 +54,12 @@ void NO_THREAD_SAFETY_ANALYSIS thread_post_work(struct thread *thread, uint32_t 
 
     atomic_fetch_or(&thread->work, bits);
     port_explore(PORT_POINT_WAKE, thread);
-    if (thread == current_thread())
+    if (thread == current_thread()) {
+        /* From an interrupt that came after the thread's last look, and before its schedule(). */
+        if (ends_sleep(thread, bits))
+            atomic_store_explicit(&thread->may_sleep, false, memory_order_relaxed);
         return;
+    }
     interrupts = port_irq_save();
     home = thread_lock_home(thread);
     if (atomic_load_explicit(&thread->may_sleep, memory_order_relaxed) &&
