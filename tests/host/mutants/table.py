@@ -65,6 +65,10 @@ MUTANTS = [
     # --- a wake-up is forgotten, or comes too early ---
     sched("an interruption that does not wake", "interrupt_sleep", "wake.c",
           "        ends_sleep(thread, bits)) {\n", "        false) {\n"),
+    sched("an interrupt that takes itself for the sleeper", "interrupt_by_interrupt", "wake.c",
+          "        if (ends_sleep(thread, bits))\n"
+          "            atomic_store_explicit(&thread->may_sleep, false, memory_order_relaxed);\n",
+          ""),
     sched("a cancelled timer that still runs", "timer_cancel_expire", "timer.c",
           "        if (!is_running)\n            return was_armed;\n",
           "        return was_armed;\n"),

@@ -18,6 +18,7 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(timeout_alone, .cpus = 1, .preemptions = 2, .seeds = 500),
     SCENARIO(interrupt_wake, .cpus = 2, .preemptions = 2, .atomics = true, .seeds = 2000),
     SCENARIO(interrupt_sleep, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(interrupt_by_interrupt, .cpus = 2, .preemptions = 2, .atomics = true, .seeds = 2000),
     SCENARIO(kill_sleep, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(tokens, .cpus = 4, .seeds = 2000),
     SCENARIO(wake_one_timeout, .cpus = 2, .preemptions = 2, .seeds = 2000),

@@ -10,6 +10,7 @@ void scenario_timeout_wake(void);
 void scenario_timeout_alone(void);
 void scenario_interrupt_wake(void);
 void scenario_interrupt_sleep(void);
+void scenario_interrupt_by_interrupt(void);
 void scenario_kill_sleep(void);
 void scenario_tokens(void);
 void scenario_wake_one_timeout(void);

@@ -273,6 +273,27 @@ void scenario_interrupt_sleep(void)
     SIM_CHECK_EQUAL(outcome, -ERESTARTSYS);
 }
 
+/* The interruption comes by an interrupt, wherever the sleeper is on its way. */
+static void interrupt_target(void *argument)
+{
+    struct worker *target = argument;
+
+    if (!target->released)
+        thread_post_work(&target->thread, THREAD_WORK_SIGNAL);
+}
+
+void scenario_interrupt_by_interrupt(void)
+{
+    struct worker *target;
+    unsigned cpu = sim_branch(port_cpu_count());
+
+    set_up();
+    target = worker_start("sleeper", interruptible_sleeper, NULL);
+    sim_post_interrupt_later(cpu, interrupt_target, target);
+    workers_join();
+    SIM_CHECK_EQUAL(outcome, -ERESTARTSYS);
+}
+
 static void killable_sleeper(struct worker *self)
 {
     (void)self;

@@ -59,6 +59,12 @@ void trace_note(const char *text);
 void trace_print(size_t last);
 void trace_name_object(const void *object, size_t size, const char *name);
 
+/* --- race.c of the race build; nothing elsewhere (no_race.c) --- */
+void race_begin_run(void);
+/* The present CPU's doings after and before those of all CPUs that called this. */
+void race_machine_order(void);
+void race_forget(const void *address, size_t size);
+
 /* --- symbols.c --- */
 /* "name" or "name+0x12"; false if unknown. */
 bool symbols_name(const void *address, char *buffer, size_t size);

@@ -21,6 +21,7 @@
 #define DEFAULT_STEP_LIMIT 400000
 #define DEVICE_QUEUE       16
 #define POLL_LIMIT         5000
+#define LATER_NS           20000
 
 struct machine_cpu *sim_cpu;
 uint64_t sim_steps;
@@ -42,6 +43,13 @@ static struct device_interrupt {
     void *argument;
 } device_queue[CPU_MAX][DEVICE_QUEUE];
 static unsigned device_count[CPU_MAX];
+
+/* sim_post_interrupt_later() */
+static struct {
+    struct device_interrupt device;
+    unsigned cpu;
+    uint64_t deadline;
+} later;
 
 static const char *const point_names[] = {
     [PORT_POINT_LOCK] = "lock",           [PORT_POINT_UNLOCK] = "unlock",
@@ -119,7 +127,7 @@ static bool can_go_on(const struct machine_cpu *cpu)
 
 static void update_next_deadline(void)
 {
-    next_deadline = DEADLINE_NEVER;
+    next_deadline = later.deadline;
     for (unsigned i = 0; i < cpu_count; i++)
         if (machine_of(i)->timer_deadline < next_deadline)
             next_deadline = machine_of(i)->timer_deadline;
@@ -129,6 +137,11 @@ static void expire_timers(void)
 {
     if (clock_ns < next_deadline)
         return;
+    if (later.deadline <= clock_ns) {
+        later.deadline = DEADLINE_NEVER;
+        device_queue[later.cpu][device_count[later.cpu]++] = later.device;
+        machine_of(later.cpu)->pending |= SIM_INTERRUPT_DEVICE;
+    }
     for (unsigned i = 0; i < cpu_count; i++) {
         struct machine_cpu *cpu = machine_of(i);
 
@@ -272,6 +285,7 @@ static void run_handler(enum sim_interrupt interrupt)
                                                       : "device",
               NULL, NULL, NULL);
     sim_cpu->pending &= ~interrupt;
+    race_machine_order();
     if (interrupt == SIM_INTERRUPT_TIMER)
         port_handlers.timer_interrupt();
     else if (interrupt == SIM_INTERRUPT_RESCHEDULE)
@@ -307,13 +321,25 @@ void sim_post_interrupt(unsigned cpu, void (*function)(void *), void *argument)
 {
     SIM_CHECK(device_count[cpu] < DEVICE_QUEUE);
     device_queue[cpu][device_count[cpu]++] = (struct device_interrupt){function, argument};
+    race_machine_order();
     machine_of(cpu)->pending |= SIM_INTERRUPT_DEVICE;
     sim_point();
+}
+
+void sim_post_interrupt_later(unsigned cpu, void (*function)(void *), void *argument)
+{
+    SIM_CHECK(later.deadline == DEADLINE_NEVER);
+    later.device = (struct device_interrupt){function, argument};
+    later.cpu = cpu;
+    later.deadline = clock_ns + LATER_NS;
+    race_machine_order();
+    update_next_deadline();
 }
 
 void port_send_reschedule(unsigned cpu)
 {
     SIM_CHECK(cpu < cpu_count);
+    race_machine_order();
     machine_of(cpu)->pending |= SIM_INTERRUPT_RESCHEDULE;
     pass_point("send ipi", NULL, CALLER(), NULL);
 }
@@ -347,12 +373,14 @@ int port_thread_create(struct thread *thread, void (*entry)(void *), void *argum
 {
     if (memory_refuse())
         return -12; /* ENOMEM */
+    race_machine_order();
     thread->machine = (struct machine_thread){.is_user = user};
     thread->machine.fiber = sim_fiber_create(thread_fiber, NULL);
     thread->machine.fiber->entry_function = (void *)entry;
     thread->machine.fiber->entry_argument = argument;
     memcpy(thread->machine.fiber->name, thread->name, sizeof(thread->name));
     thread->machine.handlers = thread->machine.fiber->handlers;
+    race_forget(thread->machine.fiber->stack, thread->machine.fiber->stack_size);
     return 0;
 }
 
@@ -364,6 +392,7 @@ void port_thread_destroy(struct thread *thread)
     if (fiber->on_cpu)
         sim_fail("the stack of thread %s is destroyed while it is on a CPU", fiber->name);
     thread->machine.fiber = NULL;
+    race_machine_order();
     sim_fiber_destroy(fiber);
 }
 
@@ -524,9 +553,10 @@ enum sim_result sim_run(const struct sim_scenario *new_scenario, const struct si
     snapshot_restore();
     trace_reset();
     choice_begin_run(plan);
+    race_begin_run();
     memory_begin_run(plan->fail_allocation);
     clock_ns = BOOT_CLOCK;
-    next_deadline = DEADLINE_NEVER;
+    next_deadline = later.deadline = DEADLINE_NEVER;
     progress = sim_steps = 0;
     window = false;
     cpu_count = plan->cpus;

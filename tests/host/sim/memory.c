@@ -108,6 +108,8 @@ static void *block_alloc(enum block_kind kind, size_t size, const char *type, vo
     block->memory = kind == BLOCK_FRAME ? aligned_alloc(PAGE_SIZE, size) : calloc(1, size);
     if (!block->memory)
         abort();
+    race_machine_order();
+    race_forget(block->memory, size);
     bucket = bucket_of(block->memory);
     block->chain = *bucket;
     *bucket = block;
@@ -129,6 +131,7 @@ static void block_free(struct block *block)
     block->next->previous = block->previous;
     block->previous->next = block->next;
     counts[block->kind]--;
+    race_machine_order();
     free(block->memory);
     block->chain = spare;
     spare = block;

@@ -68,6 +68,9 @@ void sim_wait_until(bool (*condition)(void *argument), void *argument);
 void sim_settle(void);
 /* Runs function(argument) as the handler of a device interrupt on that CPU. */
 void sim_post_interrupt(unsigned cpu, void (*function)(void *argument), void *argument);
+/* The same at some time from now on: when it comes is part of the schedule, as with a timer. One at
+ * a time. */
+void sim_post_interrupt_later(unsigned cpu, void (*function)(void *argument), void *argument);
 /* Adds to a count that is shown with the scenario's result. The name is not copied. */
 void sim_count(const char *name, uint64_t amount);
 /* Remarks in the trace. */
