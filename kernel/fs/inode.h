@@ -84,6 +84,7 @@ struct inode {
     uint32_t uid, gid;       /* (I) */
     uint32_t links;          /* (I) names, and for directories their children's ".." */
     _Atomic int32_t writers; /* files open for writing, or -programs that run from it */
+    bool may_be_linked;      /* (const) although it has no name: O_TMPFILE */
     uint64_t device_number;  /* (const) of device nodes */
     struct file_time access_time, change_time, modify_time; /* (I); access_time by readers too */
     struct file_time birth_time;                            /* (const) */
@@ -106,7 +107,8 @@ struct inode {
 struct inode *inode_create(const struct inode_operations *operations, uint32_t device,
                            uint32_t mode) MUST_CHECK;
 void inode_get(struct inode *inode);
-/* Any lock may be held that ranks below PAGE_CACHE; takes no sleeping lock. */
+/* Takes no sleeping lock, but no spinlock may be held: the last reference frees the file's pages.
+ */
 void inode_put(struct inode *inode);
 
 static inline bool inode_is(const struct inode *inode, uint32_t type)

@@ -24,6 +24,11 @@ static int64_t null_write(struct file *file, uintptr_t buffer, size_t size, uint
     return size;
 }
 
+static int64_t null_write_vector(struct file *file, struct user_vector *vector, uint64_t *position)
+{
+    return vector->total;
+}
+
 static int64_t full_write(struct file *file, uintptr_t buffer, size_t size, uint64_t *position)
 {
     return -ENOSPC;
@@ -83,6 +88,7 @@ static const struct file_operations null_operations = {
     .name = "null",
     .read = null_read,
     .write = null_write,
+    .write_vector = null_write_vector,
     .seek = file_seek_nowhere,
     .ignores_position = true,
 };
@@ -91,6 +97,7 @@ static const struct file_operations zero_operations = {
     .name = "zero",
     .read = zero_read,
     .write = null_write,
+    .write_vector = null_write_vector,
     .seek = file_seek_nowhere,
     .ignores_position = true,
     .map = zero_map,
@@ -108,6 +115,7 @@ static const struct file_operations random_operations = {
     .name = "random",
     .read = random_read,
     .write = null_write,
+    .write_vector = null_write_vector,
     .seek = file_seek_nowhere,
     .ignores_position = true,
 };

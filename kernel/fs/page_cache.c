@@ -6,10 +6,12 @@
  */
 #include "fs/page_cache.h"
 
+#include "fs/inode.h"
 #include "fs/page_cache_internal.h"
 #include "fs/user_vector.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "proc/process.h"
 #include "sched/sched.h"
 
 static _Atomic uint64_t used_frames;
@@ -128,6 +130,12 @@ void page_cache_peek(struct page_cache *cache, uint64_t index, unsigned count, p
     spin_unlock(&cache->lock);
 }
 
+bool page_cache_go_on(void)
+{
+    sched_point();
+    return !file_credentials() || !signal_fatal_is_pending();
+}
+
 /* --- Reading --- */
 
 /* The page at `offset`, with a reference, or the page of zeros for a hole; *size is cut to what the
@@ -172,8 +180,8 @@ int64_t page_cache_read(struct page_cache *cache, struct user_vector *to, uint64
         done += copied;
         if (copied < part)
             return done > 0 ? done : -EFAULT;
-        if (turn % PAGES_PER_TURN == 0)
-            sched_point();
+        if (turn % PAGES_PER_TURN == 0 && !page_cache_go_on())
+            break;
     }
     return done;
 }

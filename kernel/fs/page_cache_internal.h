@@ -6,6 +6,9 @@
 /* Pages between two points where others may run, and frames freed in one hold of the lock. */
 #define PAGES_PER_TURN 32
 
+/* Between two turns: lets others run. False: the caller is being killed, and should end early. */
+bool page_cache_go_on(void);
+
 /* Counts one more frame. False: the limit is reached. */
 bool page_cache_charge(void);
 void page_cache_uncharge(void);

@@ -19,6 +19,7 @@ static void remove_pages(struct page_cache *cache, uint64_t first, uint64_t last
             }
         }
         spin_unlock(&cache->lock);
+        sched_point();
     }
 }
 
@@ -66,12 +67,23 @@ void page_cache_destroy(struct page_cache *cache)
     remove_pages(cache, 0, UINT64_MAX);
 }
 
+/* Can that many pages more ever fit? Tells before the first is made: what is made stays. */
+static bool has_room_for(const struct page_cache *cache, uint64_t pages)
+{
+    uint64_t limit = page_cache_limit(), used = page_cache_used();
+    uint64_t holes = pages > cache->frame_count ? pages - cache->frame_count : 0;
+
+    return used <= limit && holes <= limit - used;
+}
+
 int page_cache_allocate(struct page_cache *cache, uint64_t start, uint64_t end)
 {
-    uint64_t last = (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+    uint64_t first = start >> PAGE_SHIFT, last = (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
     int error = 0;
 
-    for (uint64_t index = start >> PAGE_SHIFT; index < last && !error; index++) {
+    if (!has_room_for(cache, last - first))
+        return -ENOSPC;
+    for (uint64_t index = first; index < last && !error; index++) {
         spin_lock(&cache->lock);
         if (!radix_get(&cache->frames, index))
             page_cache_fill_locked(cache, index, &error);

@@ -6,7 +6,6 @@
 #include "fs/user_vector.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "sched/sched.h"
 
 /* Where bytes come from: a program or the kernel. */
 struct source {
@@ -116,8 +115,8 @@ static int64_t write_from(struct page_cache *cache, struct source *source, size_
         done += result;
         if ((size_t)result < part)
             break;
-        if (turn % PAGES_PER_TURN == 0)
-            sched_point();
+        if (turn % PAGES_PER_TURN == 0 && !page_cache_go_on())
+            break;
     }
     return done;
 }

@@ -59,7 +59,7 @@ extern struct spinlock names_lock;
 extern struct path *root_path; /* of the whole tree */
 
 void path_get(struct path *path);
-/* Takes spinlocks only; but may free an inode and its pages. */
+/* As inode_put(). */
 void path_put(struct path *path);
 /* Another name for the inode, below `parent` but not among its children: for synthetic file systems
  * and files without a name in the tree. Takes its own references. NULL if memory is short. */

@@ -223,7 +223,8 @@ int regular_allocate(struct file *file, unsigned mode, int64_t offset, int64_t l
 
 /* --- Without a name --- */
 
-int regular_create_unnamed(const char *name, uint32_t mode, uint32_t flags, struct file **file)
+int regular_create_unnamed(const char *name, uint32_t mode, uint32_t flags, bool may_be_linked,
+                           struct file **file)
 {
     struct inode *inode = tree_inode_create(NULL, S_IFREG | mode);
     struct path *path = inode ? path_create(NULL, inode, name, strlen(name)) : NULL;
@@ -232,6 +233,7 @@ int regular_create_unnamed(const char *name, uint32_t mode, uint32_t flags, stru
     *file = path ? file_create(&regular_operations, NULL, flags) : NULL;
     if (*file) {
         path->removed = true;
+        inode->may_be_linked = may_be_linked;
         error = inode_open(path, *file);
         if (error)
             file_put(*file);

@@ -166,7 +166,7 @@ static int take_link(struct inode *inode)
     int error = 0;
 
     mutex_lock(&inode->lock);
-    if (inode->links == 0)
+    if (inode->links == 0 && !inode->may_be_linked)
         error = -ENOENT;
     else if (inode->links >= LINKS_MAX)
         error = -EMLINK;

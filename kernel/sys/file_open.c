@@ -115,7 +115,8 @@ static int open_unnamed(const struct open_request *request, struct inode *direct
     error = inode_check_access(directory, MAY_WRITE | MAY_EXECUTE, file_credentials());
     if (error)
         return error;
-    return regular_create_unnamed("#unnamed", request->mode, request->flags & ~O_CLOEXEC, opened);
+    return regular_create_unnamed("#unnamed", request->mode, request->flags & ~O_CLOEXEC,
+                                  !(request->flags & O_EXCL), opened);
 }
 
 static unsigned walk_flags(const struct open_request *request)
@@ -228,7 +229,7 @@ SYSCALL2(memfd_create, uintptr_t, name_address, unsigned, flags)
 
     if (descriptor < 0)
         return descriptor;
-    int error = regular_create_unnamed(name, 0777, O_RDWR | O_LARGEFILE, &file);
+    int error = regular_create_unnamed(name, 0777, O_RDWR | O_LARGEFILE, false, &file);
 
     if (error) {
         file_unreserve_descriptor(descriptor);

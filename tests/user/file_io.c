@@ -382,6 +382,14 @@ static void test_unlinked(void)
     SHOW(lseek(unnamed, 0, SEEK_END));
     fstat(unnamed, &status);
     ok(status.st_nlink == 0, "O_TMPFILE has no link");
+    SHOW(linkat(unnamed, "", AT_FDCWD, "named", AT_EMPTY_PATH));
+    fstat(unnamed, &status);
+    ok(status.st_nlink == 1, "until it is given a name");
+    SHOW(open("named", O_RDONLY));
+    int hidden = open(".", O_TMPFILE | O_RDWR | O_EXCL, 0600);
+
+    SHOW(linkat(hidden, "", AT_FDCWD, "named2", AT_EMPTY_PATH));
+    SHOW(linkat(file, "", AT_FDCWD, "named2", AT_EMPTY_PATH));
     SHOW(open(".", O_TMPFILE | O_RDONLY, 0600));
     int memory = (int)syscall(SYS_memfd_create, "name", 1);
 
