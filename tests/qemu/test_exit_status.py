@@ -33,6 +33,7 @@ def test_signals(number):
 def test_time_out():
     guest = run("--timeout", 3, "/bin/busybox", "sleep", "1000")
     assert guest.status == 124 and b"time-out after 3 s" in guest.err
+    assert b"busybox" in guest.err, "the list of processes"
 
 
 @pytest.mark.parametrize("door", ("pvh", "uefi"))

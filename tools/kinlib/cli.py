@@ -21,7 +21,7 @@ DESCRIPTION = "Boots Kin in QEMU and runs a program on it."
 EPILOG = """\
 exit status:
   N        the program's own; 128+N if signal N ended it
-  124      the time-out
+  124      the time-out; the kernel's list of processes is on standard error
   125      a kernel panic or a triple fault; the report is on standard error
   126      the machine did not come up, and why
   127      PROGRAM was not found, or is not a static x86_64 ELF

@@ -19,6 +19,9 @@ LOG_KEPT = 256 * 1024
 STDIN_PENDING_MAX = 256 * 1024
 # After it said that it is at its end, the machine has this long to stop.
 FAREWELL_SECONDS = 10
+# The console's keys for the list of processes, and how long it may take.
+LISTING_KEYS = b"\x14p"
+LISTING_SECONDS = 1
 PANIC_HEADER = re.compile(rb"^.*\bpanic: ", re.MULTILINE)
 
 
@@ -50,6 +53,7 @@ class Session:
         self.up_seconds = None
         self._status = None
         self._said = set()
+        self._listing_asked = False
 
     def run(self):
         """The exit status of the host command; messages go to standard error."""
@@ -219,8 +223,23 @@ class Session:
             raise Finished(self._report_panic(), "the machine did not stop after the panic")
         if self._said & {"poweroff", "restart"}:
             raise Finished(EXIT_PANIC, "the machine did not stop when it was switched off")
-        where = "" if self.up_seconds is not None else " (no user program had started)"
-        raise Finished(EXIT_TIMEOUT, f"time-out after {self._timeout:g} s{where}")
+        if self.up_seconds is None:
+            raise Finished(EXIT_TIMEOUT,
+                           f"time-out after {self._timeout:g} s (no user program had started)")
+        if not self._listing_asked and "console" not in self._streams.values():
+            self._ask_for_listing()
+            return
+        complain(f"time-out after {self._timeout:g} s")
+        self._show_tail("console", 60)
+        raise Finished(EXIT_TIMEOUT)
+
+    def _ask_for_listing(self):
+        """The kernel's own key, which works even if all programs hang: who is there, doing what?"""
+        self._listing_asked = True
+        self._deadline = time.monotonic() + LISTING_SECONDS
+        self._kept["console"].clear()
+        self._console_pending += LISTING_KEYS
+        self._flush(self._machine.console, self._console_pending, self._serve_console)
 
     # --- The verdict ---
 
@@ -254,8 +273,8 @@ class Session:
         return EXIT_PANIC
 
     def _show_tail(self, name, lines=20):
-        tail = bytes(self._kept[name]).splitlines()[-lines:]
-        for line in tail:
+        text = [line for line in bytes(self._kept[name]).splitlines() if line.strip()]
+        for line in text[-lines:]:
             _write_all(2, b"    " + line + b"\n")
 
 
