@@ -124,28 +124,32 @@ static void leave_session_locked(struct process *process)
 }
 
 /* The thread's accounts are closed here: the few instructions that it still runs are nobody's. */
-static void close_accounts_locked(struct process *process, struct user_thread *self)
+static struct cpu_time close_accounts_locked(struct process *process, struct user_thread *self)
     REQUIRES(family_lock);
-static void close_accounts_locked(struct process *process, struct user_thread *self)
+static struct cpu_time close_accounts_locked(struct process *process, struct user_thread *self)
 {
-    usage_add_thread(&process->usage.self, &self->thread);
+    struct cpu_time used;
+
+    usage_close_thread(&process->usage.self, &self->thread, &used);
     list_remove(&self->process_link);
     process->thread_count--;
     process->leader = NULL;
     process->pid->thread = NULL;
+    return used;
 }
 
 static void become_zombie(struct process *process, struct user_thread *self)
 {
     struct process_group *group = process->group;
     struct list orphans = LIST_INITIALIZER(orphans);
+    struct cpu_time used;
     struct job *job;
 
     spin_lock(&family_lock);
     tree_reparent_children_locked(process, &orphans);
-    close_accounts_locked(process, self);
+    used = close_accounts_locked(process, self);
     leave_session_locked(process);
-    job = job_exit_locked(process);
+    job = job_exit_locked(process, &used);
     process_set_state(process, PROCESS_ZOMBIE);
     tree_move_to_zombies_locked(process);
     if (pgrp_update_anchor_locked(process))

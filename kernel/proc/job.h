@@ -111,7 +111,8 @@ void job_enter_locked(struct job_place *place, struct process *process) REQUIRES
 void job_enter_root_locked(struct process *process) REQUIRES(family_lock);
 /* The member has given up memory and files and its accounts are closed: folds them, counts it out,
  * tells. The reference that it held is the caller's to put after the lock. */
-struct job *job_exit_locked(struct process *process) REQUIRES(family_lock) MUST_CHECK;
+struct job *job_exit_locked(struct process *process, const struct cpu_time *used)
+    REQUIRES(family_lock) MUST_CHECK;
 /* JOB_AUTOREAP: is the zombie an orphan in such a job, its parent outside? */
 bool job_autoreaps_locked(const struct process *zombie) REQUIRES(family_lock);
 /* A zombie is reaped. */
@@ -180,8 +181,8 @@ struct job_account *job_account_create(struct job *parent) MUST_CHECK;
 void job_account_destroy(struct job_account *account);
 struct cpu_account *job_cpu_account(struct job *job);
 /* Adds an exited member's use to each account of the chain. */
-void job_account_fold_locked(struct job *job, struct process *process, struct job_usage *use)
-    REQUIRES(family_lock);
+void job_account_fold_locked(struct job *job, struct process *process, const struct cpu_time *used,
+                             struct job_usage *use) REQUIRES(family_lock);
 
 /* --- job_memory.c --- */
 struct job_memory *job_memory_create(struct job *job) MUST_CHECK;

@@ -10,7 +10,9 @@
 
 struct job_account {
     struct cpu_account cpu;
-    struct job_usage folded;      /* (F) of exited members; its CPU times are not used */
+    struct job_usage folded; /* (F) of exited members, each time converted by itself */
+    struct cpu_time
+        folded_cycles;            /* (F) the same times in cycles: what `cpu` has beyond is alive */
     struct job_usage shown;       /* (F) the last total given out: a later one is never less */
     struct job_usage period_base; /* (F) the total at the period's start */
     uint64_t period_start_ns;     /* (F) */
@@ -39,9 +41,11 @@ struct cpu_account *job_cpu_account(struct job *job)
     return &job->account->cpu;
 }
 
-/* Everything but CPU time, which has flown up already. */
 static void add_folded(struct job_usage *sum, const struct job_usage *part)
 {
+    sum->user_ns += part->user_ns;
+    sum->kern_ns += part->kern_ns;
+    sum->queued_ns += part->queued_ns;
     sum->minflt += part->minflt;
     sum->majflt += part->majflt;
     sum->rd_ops += part->rd_ops;
@@ -52,7 +56,8 @@ static void add_folded(struct job_usage *sum, const struct job_usage *part)
     sum->ot_bytes += part->ot_bytes;
 }
 
-void job_account_fold_locked(struct job *job, struct process *process, struct job_usage *use)
+void job_account_fold_locked(struct job *job, struct process *process, const struct cpu_time *used,
+                             struct job_usage *use)
 {
     const struct usage_totals *totals = &process->usage.self;
 
@@ -65,8 +70,14 @@ void job_account_fold_locked(struct job *job, struct process *process, struct jo
         .majflt = totals->major_faults,
         .peak_mem_bytes = totals->peak_resident_pages * PAGE_SIZE,
     };
-    for (; job; job = job->parent)
-        add_folded(&job->account->folded, use);
+    for (; job; job = job->parent) {
+        struct job_account *account = job->account;
+
+        add_folded(&account->folded, use);
+        account->folded_cycles.user += used->user;
+        account->folded_cycles.system += used->system;
+        account->folded_cycles.ready += used->ready;
+    }
 }
 
 static void keep_from_falling(__u64 *value, __u64 *shown)
@@ -84,9 +95,9 @@ static void read_total_locked(struct job *job, struct job_usage *total)
 
     cpu_account_read(&account->cpu, &time);
     *total = account->folded;
-    total->user_ns = time.user_ns;
-    total->kern_ns = time.system_ns;
-    total->queued_ns = time.ready_ns;
+    total->user_ns += port_cycles_to_ns(time.user - account->folded_cycles.user);
+    total->kern_ns += port_cycles_to_ns(time.system - account->folded_cycles.system);
+    total->queued_ns += port_cycles_to_ns(time.ready - account->folded_cycles.ready);
     total->peak_mem_bytes = job_memory_peak_bytes(job);
     keep_from_falling(&total->user_ns, &account->shown.user_ns);
     keep_from_falling(&total->kern_ns, &account->shown.kern_ns);

@@ -133,13 +133,13 @@ void job_enter_root_locked(struct process *process)
     list_push_back(&root_job->members, &process->job_link);
 }
 
-struct job *job_exit_locked(struct process *process)
+struct job *job_exit_locked(struct process *process, const struct cpu_time *used)
 {
     struct job *job = process->job;
     struct job_usage use;
 
     spin_assert_held(&family_lock);
-    job_account_fold_locked(job, process, &use);
+    job_account_fold_locked(job, process, used, &use);
     for (struct job *at = job; at; at = at->parent) {
         assert(at->active > 0);
         at->active--;

@@ -23,15 +23,29 @@ void usage_add(struct usage_totals *sum, const struct usage_totals *part)
         sum->peak_resident_pages = part->peak_resident_pages;
 }
 
+static void add_switches(struct usage_totals *sum, const struct thread *thread)
+{
+    sum->voluntary_switches +=
+        atomic_load_explicit(&thread->usage.voluntary_switches, memory_order_relaxed);
+    sum->involuntary_switches +=
+        atomic_load_explicit(&thread->usage.involuntary_switches, memory_order_relaxed);
+}
+
 void usage_add_thread(struct usage_totals *sum, const struct thread *thread)
 {
     sum->user_ns += thread_user_ns(thread);
     sum->system_ns += thread_system_ns(thread);
     sum->ready_ns += thread_ready_ns(thread);
-    sum->voluntary_switches +=
-        atomic_load_explicit(&thread->usage.voluntary_switches, memory_order_relaxed);
-    sum->involuntary_switches +=
-        atomic_load_explicit(&thread->usage.involuntary_switches, memory_order_relaxed);
+    add_switches(sum, thread);
+}
+
+void usage_close_thread(struct usage_totals *sum, struct thread *thread, struct cpu_time *used)
+{
+    *used = thread_set_account(thread, NULL);
+    sum->user_ns += port_cycles_to_ns(used->user);
+    sum->system_ns += port_cycles_to_ns(used->system);
+    sum->ready_ns += port_cycles_to_ns(used->ready);
+    add_switches(sum, thread);
 }
 
 void usage_add_space(struct usage_totals *sum, struct address_space *space)

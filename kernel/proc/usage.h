@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct address_space;
+struct cpu_time;
 struct process;
 struct rusage;
 struct thread;
@@ -30,6 +31,8 @@ struct process_usage {
  * lock is dropped, so the parts may be an instant apart. */
 void usage_of_process(struct process *process, struct usage_totals *totals);
 void usage_of_children(struct process *process, struct usage_totals *totals);
+/* The end of a thread's accounts: what it uses from now on is nobody's. *used: its time in cycles. */
+void usage_close_thread(struct usage_totals *sum, struct thread *thread, struct cpu_time *used);
 /* What a thread, or an address space, has used up to now. */
 void usage_add_thread(struct usage_totals *sum, const struct thread *thread);
 void usage_add_space(struct usage_totals *sum, struct address_space *space);

@@ -6,48 +6,53 @@
 #include "sched/placement.h"
 #include "sched/thread.h"
 
-static void add(_Atomic uint64_t *sum, uint64_t ns)
+static void add(_Atomic uint64_t *sum, uint64_t cycles)
 {
-    atomic_fetch_add_explicit(sum, ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(sum, cycles, memory_order_relaxed);
 }
 
 /* What a thread has used and not added yet. */
-static struct cpu_time unflushed(const struct thread *thread)
+static struct cpu_time unflushed(const struct thread *thread, struct cpu_time *used)
 {
+    *used = (struct cpu_time){
+        .user = thread_read_cycles(&thread->usage.user_cycles),
+        .system = thread_read_cycles(&thread->usage.system_cycles),
+        .ready = thread_read_cycles(&thread->usage.ready_cycles),
+    };
     return (struct cpu_time){
-        .user_ns = thread_user_ns(thread) - thread->flushed.user_ns,
-        .system_ns = thread_system_ns(thread) - thread->flushed.system_ns,
-        .ready_ns = thread_ready_ns(thread) - thread->flushed.ready_ns,
+        .user = used->user - thread->flushed.user,
+        .system = used->system - thread->flushed.system,
+        .ready = used->ready - thread->flushed.ready,
     };
 }
 
 void cpu_account_flush(struct thread *thread)
 {
-    struct cpu_time part;
+    struct cpu_time used;
+    struct cpu_time part = unflushed(thread, &used);
 
-    if (!thread->account)
-        return;
-    part = unflushed(thread);
-    thread->flushed.user_ns += part.user_ns;
-    thread->flushed.system_ns += part.system_ns;
-    thread->flushed.ready_ns += part.ready_ns;
+    thread->flushed = used;
     for (struct cpu_account *account = thread->account; account; account = account->parent) {
-        add(&account->user_ns, part.user_ns);
-        add(&account->system_ns, part.system_ns);
-        add(&account->ready_ns, part.ready_ns);
+        add(&account->user, part.user);
+        add(&account->system, part.system);
+        if (part.ready)
+            add(&account->ready, part.ready);
     }
 }
 
-void NO_THREAD_SAFETY_ANALYSIS thread_set_account(struct thread *thread,
-                                                  struct cpu_account *account)
+struct cpu_time NO_THREAD_SAFETY_ANALYSIS thread_set_account(struct thread *thread,
+                                                             struct cpu_account *account)
 {
     irq_state_t interrupts = port_irq_save();
     struct cpu *home = thread_lock_home(thread);
+    struct cpu_time used;
 
     cpu_account_flush(thread);
     thread->account = account;
+    used = thread->flushed;
     spin_unlock(&home->run_queue.lock);
     port_irq_restore(interrupts);
+    return used;
 }
 
 static bool is_below(const struct cpu_account *account, const struct cpu_account *top)
@@ -63,20 +68,21 @@ static void add_running(struct cpu *cpu, const struct cpu_account *account, stru
     const struct thread *running = cpu->run_queue.current;
 
     if (running->account && is_below(running->account, account)) {
-        struct cpu_time part = unflushed(running);
+        struct cpu_time used;
+        struct cpu_time part = unflushed(running, &used);
 
-        time->user_ns += part.user_ns;
-        time->system_ns += part.system_ns;
-        time->ready_ns += part.ready_ns;
+        time->user += part.user;
+        time->system += part.system;
+        time->ready += part.ready;
     }
     spin_unlock_irq_restore(&cpu->run_queue.lock, interrupts);
 }
 
 void cpu_account_read(const struct cpu_account *account, struct cpu_time *time)
 {
-    time->user_ns = atomic_load_explicit(&account->user_ns, memory_order_relaxed);
-    time->system_ns = atomic_load_explicit(&account->system_ns, memory_order_relaxed);
-    time->ready_ns = atomic_load_explicit(&account->ready_ns, memory_order_relaxed);
+    time->user = atomic_load_explicit(&account->user, memory_order_relaxed);
+    time->system = atomic_load_explicit(&account->system, memory_order_relaxed);
+    time->ready = atomic_load_explicit(&account->ready, memory_order_relaxed);
     for (unsigned id = 0; id < port_cpu_count(); id++)
         add_running(port_cpu(id), account, time);
 }

@@ -3,8 +3,7 @@
  * every one above, whenever it stops running. So reading an account does not look at its threads,
  * except at those that run at this moment, at most one a CPU.
  *
- * Sums are exact to the nanosecond: a thread's time is converted as a whole and the difference to
- * what was added before is added, so no rounding is lost between the parts.
+ * All times here are in cycles (port_cycles), so that sums are exact and a switch converts nothing.
  */
 #pragma once
 
@@ -14,19 +13,19 @@ struct thread;
 
 struct cpu_account {
     struct cpu_account *parent; /* (const) outlives this one; NULL: the topmost */
-    _Atomic uint64_t user_ns, system_ns, ready_ns;
+    _Atomic uint64_t user, system, ready;
 };
 
 struct cpu_time {
-    uint64_t user_ns, system_ns, ready_ns;
+    uint64_t user, system, ready;
 };
 
-/* By the scheduler, when the thread leaves its CPU (run queue lock held); by the thread itself at
- * its end. */
+/* By the scheduler, when the thread leaves its CPU: run queue lock held. */
 void cpu_account_flush(struct thread *thread);
 /* From now on the thread adds to `account`; what it used before goes to the old one. NULL: to
- * nobody. The thread may be running; takes its run queue's lock. */
-void thread_set_account(struct thread *thread, struct cpu_account *account);
+ * nobody. The thread may be running; takes its run queue's lock. Returns what it had used by then.
+ */
+struct cpu_time thread_set_account(struct thread *thread, struct cpu_account *account);
 /* The sum, and what running threads have not added yet; a thread that stops running meanwhile may
  * be missing with its last stretch, none is counted twice. Takes each run queue's lock in turn. */
 void cpu_account_read(const struct cpu_account *account, struct cpu_time *time);

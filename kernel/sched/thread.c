@@ -73,40 +73,26 @@ void NO_THREAD_SAFETY_ANALYSIS thread_exit(void)
     panic("a dead thread runs again");
 }
 
-/* A finished total, or one whose clock is running: see struct thread_usage. */
-static uint64_t read_cycles(const _Atomic uint64_t *counter)
-{
-    uint64_t value, now;
-
-    do {
-        value = atomic_load_explicit(counter, memory_order_acquire);
-        if ((int64_t)value >= 0)
-            return value;
-        now = port_cycles();
-    } while (value != atomic_load_explicit(counter, memory_order_acquire));
-    return value + now;
-}
-
 uint64_t thread_user_ns(const struct thread *thread)
 {
-    return port_cycles_to_ns(read_cycles(&thread->usage.user_cycles));
+    return port_cycles_to_ns(thread_read_cycles(&thread->usage.user_cycles));
 }
 
 uint64_t thread_system_ns(const struct thread *thread)
 {
-    return port_cycles_to_ns(read_cycles(&thread->usage.system_cycles));
+    return port_cycles_to_ns(thread_read_cycles(&thread->usage.system_cycles));
 }
 
 uint64_t thread_ready_ns(const struct thread *thread)
 {
-    return port_cycles_to_ns(read_cycles(&thread->usage.ready_cycles));
+    return port_cycles_to_ns(thread_read_cycles(&thread->usage.ready_cycles));
 }
 
 uint64_t thread_cpu_ns(const struct thread *thread)
 {
-    uint64_t user = read_cycles(&thread->usage.user_cycles);
+    uint64_t user = thread_read_cycles(&thread->usage.user_cycles);
 
-    return port_cycles_to_ns(user + read_cycles(&thread->usage.system_cycles));
+    return port_cycles_to_ns(user + thread_read_cycles(&thread->usage.system_cycles));
 }
 
 static SLAB_CACHE(kernel_thread_cache, struct thread);

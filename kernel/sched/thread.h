@@ -122,6 +122,20 @@ static inline struct thread *current_thread(void)
 uint64_t thread_user_ns(const struct thread *thread);
 uint64_t thread_system_ns(const struct thread *thread);
 uint64_t thread_ready_ns(const struct thread *thread);
+/* A counter of struct thread_usage, up to now: while it runs it is negative, see there; it is read
+ * again if it stopped or started meanwhile. Any context. */
+static inline uint64_t thread_read_cycles(const _Atomic uint64_t *counter)
+{
+    uint64_t value, now;
+
+    do {
+        value = atomic_load_explicit(counter, memory_order_acquire);
+        if ((int64_t)value >= 0)
+            return value;
+        now = port_cycles();
+    } while (value != atomic_load_explicit(counter, memory_order_acquire));
+    return value + now;
+}
 /* Both times above in one conversion: what a CPU-time clock shows. */
 uint64_t thread_cpu_ns(const struct thread *thread);
 
