@@ -56,15 +56,22 @@ static const struct executable_operations operations = {
     .release = release_executable,
 };
 
-static void copy_name(struct path *path, char name[THREAD_NAME_SIZE])
+/* The last part of the name that exec was given: a link's own name, not that of its target. */
+static void copy_name(struct path *path, const char *name, char copy[THREAD_NAME_SIZE])
 {
+    const char *slash = strrchr(name, '/');
+
+    if (name[0] != '\0') {
+        string_copy(copy, slash ? slash + 1 : name, THREAD_NAME_SIZE);
+        return;
+    }
     spin_lock(&names_lock);
-    string_copy(name, path->name->text, THREAD_NAME_SIZE);
+    string_copy(copy, path->name->text, THREAD_NAME_SIZE);
     spin_unlock(&names_lock);
 }
 
 /* Takes over the reference to the path on success. */
-static int create_executable(struct path *path, struct executable **executable)
+static int create_executable(struct path *path, const char *name, struct executable **executable)
 {
     struct inode *inode = path->inode;
     struct file_executable *file;
@@ -83,7 +90,7 @@ static int create_executable(struct path *path, struct executable **executable)
     file->executable.set_uid = inode->mode & S_ISUID ? (int64_t)inode->uid : -1;
     file->executable.set_gid =
         (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) ? (int64_t)inode->gid : -1;
-    copy_name(path, file->executable.name);
+    copy_name(path, name, file->executable.name);
     file->path = path;
     *executable = &file->executable;
     return 0;
@@ -107,7 +114,7 @@ int executable_open(int directory, const char *name, int flags, struct executabl
     else
         error = inode_check_access(path->inode, MAY_EXECUTE, file_credentials());
     if (!error)
-        error = create_executable(path, executable);
+        error = create_executable(path, name, executable);
     if (error)
         path_put(path);
     return error;
