@@ -56,7 +56,12 @@ void signal_queue_init(struct signal_queue *queue);
 int signal_queue_add_locked(struct process *process, struct signal_queue *queue, int signal,
                             const struct signal_info *info);
 /* The same in a slot that the caller provides; it is in no queue. */
-void signal_queue_add_slot_locked(struct signal_queue *queue, struct queued_signal *slot);
+static inline void signal_queue_add_slot_locked(struct signal_queue *queue,
+                                                struct queued_signal *slot)
+{
+    list_push_back(&queue->queued, &slot->link);
+    queue->pending |= SIGNAL_BIT(slot->info.signal);
+}
 /* Takes the next signal of the thread outside `blocked`: 0 if there is none. */
 int signal_take_locked(struct user_thread *thread, signal_set blocked, struct signal_info *info);
 /* The same, but only a fault of the thread itself. */

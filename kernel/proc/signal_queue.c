@@ -79,12 +79,6 @@ static void release_locked(struct process *process, struct queued_signal *queued
         queued_signal_free_locked(process, queued);
 }
 
-void signal_queue_add_slot_locked(struct signal_queue *queue, struct queued_signal *slot)
-{
-    list_push_back(&queue->queued, &slot->link);
-    queue->pending |= SIGNAL_BIT(slot->info.signal);
-}
-
 int signal_queue_add_locked(struct process *process, struct signal_queue *queue, int signal,
                             const struct signal_info *info)
 {
@@ -120,7 +114,7 @@ static void set_plain_info(struct signal_info *info, int signal)
 }
 
 /* Moves the oldest entry of the signal to *info; the bit stays if another one is queued. */
-static void collect_locked(struct process *process, struct signal_queue *queue, int signal,
+static inline void collect_locked(struct process *process, struct signal_queue *queue, int signal,
                            struct signal_info *info)
 {
     struct queued_signal *found = NULL;

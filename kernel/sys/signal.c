@@ -1,6 +1,8 @@
 /* Signal calls about the caller itself: dispositions, masks, waiting, the return from handlers. */
 #include "sys/signal_copy.h"
 
+#include <port_user.h>
+
 #include "proc/process.h"
 #include "sys/time_copy.h"
 
@@ -61,20 +63,14 @@ SYSCALL4(rt_sigprocmask, int, how, uintptr_t, new_address, uintptr_t, old_addres
     if (size != sizeof(set))
         return -EINVAL;
     if (new_address) {
-        if (copy_from_user(&set, new_address, sizeof(set)) != 0)
+        if (!port_load_user_word(&set, new_address))
             return -EFAULT;
-        switch (how) {
-        case SIG_BLOCK:
+        if (how == SIG_BLOCK)
             set |= old;
-            break;
-        case SIG_UNBLOCK:
+        else if (how == SIG_UNBLOCK)
             set = old & ~set;
-            break;
-        case SIG_SETMASK:
-            break;
-        default:
+        else if (how != SIG_SETMASK)
             return -EINVAL;
-        }
         if (set != old)
             signal_set_mask(set);
     }

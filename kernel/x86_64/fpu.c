@@ -32,9 +32,9 @@ struct xsave_area {
     struct xsave_header header;
 };
 
-/* fpu_user.S: 0 or -EFAULT. The FXSAVE forms take all components. */
-int fpu_user_fxsave(uintptr_t area, uint64_t components);
-int fpu_user_fxrstor(uintptr_t area, uint64_t components);
+/* fpu_user.S: 0 or -EFAULT. */
+int fpu_user_fxsave(uintptr_t area);
+int fpu_user_fxrstor(uintptr_t area);
 int fpu_user_xsave(uintptr_t area, uint64_t components);
 int fpu_user_xrstor(uintptr_t area, uint64_t components);
 
@@ -81,7 +81,7 @@ void fpu_reset(void)
 
 int fpu_save_user(uintptr_t area)
 {
-    return cpu_features.xsave ? fpu_user_xsave(area, UINT64_MAX) : fpu_user_fxsave(area, 0);
+    return cpu_features.xsave ? fpu_user_xsave(area, UINT64_MAX) : fpu_user_fxsave(area);
 }
 
 int fpu_restore_user(uintptr_t area, bool extended, uint64_t components)
@@ -91,7 +91,7 @@ int fpu_restore_user(uintptr_t area, bool extended, uint64_t components)
     /* What the instruction does not restore. */
     if (cpu_features.xsave && (!extended || components != cpu_features.xsave_components))
         fpu_reset();
-    error = extended ? fpu_user_xrstor(area, components) : fpu_user_fxrstor(area, 0);
+    error = extended ? fpu_user_xrstor(area, components) : fpu_user_fxrstor(area);
     if (error)
         fpu_reset();
     return error;

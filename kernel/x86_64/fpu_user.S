@@ -7,14 +7,15 @@
 
 #define EFAULT 14
 
-/* int NAME(uintptr_t area rdi, uint64_t components rsi) */
-.macro STATE_TRANSFER name, instruction
+.macro STATE_TRANSFER name, instruction, has_components=0
     .globl \name
     .type \name, @function
 \name:
+    .if \has_components
     movl %esi, %eax
     movq %rsi, %rdx
     shrq $32, %rdx
+    .endif
     SMAP_STAC
     MAY_FAULT "\instruction (%rdi)", .Lrefused
     SMAP_CLAC
@@ -23,11 +24,14 @@
     .size \name, . - \name
 .endm
 
+/* int NAME(uintptr_t area rdi): 0 or -EFAULT */
     .text
     STATE_TRANSFER fpu_user_fxsave, fxsave64
     STATE_TRANSFER fpu_user_fxrstor, fxrstor64
-    STATE_TRANSFER fpu_user_xsave, xsave64
-    STATE_TRANSFER fpu_user_xrstor, xrstor64
+
+/* int NAME(uintptr_t area rdi, uint64_t components rsi): 0 or -EFAULT */
+    STATE_TRANSFER fpu_user_xsave, xsave64, 1
+    STATE_TRANSFER fpu_user_xrstor, xrstor64, 1
 
 .Lrefused:
     SMAP_CLAC

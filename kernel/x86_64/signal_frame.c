@@ -91,6 +91,12 @@ static size_t saved_state_size(void)
     return cpu_features.xsave ? fpu_state_size() + FP_XSTATE_MAGIC2_SIZE : LEGACY_STATE_SIZE;
 }
 
+/* Does FPU state at this address lie in the user half? */
+static bool state_fits(uintptr_t address)
+{
+    return address <= USER_ADDRESS_END - saved_state_size();
+}
+
 static bool is_within(const stack_t *stack, uintptr_t stack_pointer)
 {
     uintptr_t bottom = (uintptr_t)stack->ss_sp;
@@ -197,7 +203,7 @@ static int prepare_extended_state(uintptr_t address)
 
 static int save_state(uintptr_t address)
 {
-    if (!user_range_ok(address, saved_state_size()))
+    if (!state_fits(address))
         return -EFAULT;
     if (cpu_features.xsave && prepare_extended_state(address) != 0)
         return -EFAULT;
@@ -255,7 +261,7 @@ static int restore_state(uintptr_t address)
         fpu_reset();
         return 0;
     }
-    if (!user_range_ok(address, saved_state_size()))
+    if (!state_fits(address))
         return -EFAULT;
     return fpu_restore_user(address, has_extended_state(address, &components), components);
 }
@@ -294,9 +300,13 @@ int port_signal_return(struct user_frame *frame, uint64_t *mask, struct sigaltst
     struct signal_frame returned;
     const struct sigcontext *context = &returned.ucontext.context;
 
-    /* The handler's return took the return address off the stack. */
-    if (copy_from_user(&returned, frame->rsp - sizeof(returned.return_address),
-                       offsetof(struct signal_frame, info)) != 0)
+    const size_t skipped = offsetof(struct signal_frame, ucontext.stack);
+
+    /* The handler's return took the return address off the stack; flags and link say nothing new.
+     */
+    if (copy_from_user(&returned.ucontext.stack,
+                       frame->rsp - sizeof(returned.return_address) + skipped,
+                       offsetof(struct signal_frame, info) - skipped) != 0)
         return -EFAULT;
     if (restore_state((uintptr_t)context->fpstate) != 0)
         return -EFAULT;
