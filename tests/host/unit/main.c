@@ -40,8 +40,8 @@ void panic(const char *format, ...)
 int main(void)
 {
     static int (*const groups[])(void) = {
-        run_list_tests,    run_rbtree_tests, run_bitset_tests, run_printf_tests,
-        run_cmdline_tests, run_elf_tests,    run_cpio_tests,   run_radix_tests,
+        run_list_tests, run_rbtree_tests, run_bitset_tests, run_printf_tests, run_cmdline_tests,
+        run_elf_tests,  run_cpio_tests,   run_radix_tests,  run_string_tests,
     };
     int failed = 0;
 

@@ -22,6 +22,7 @@ int run_list_tests(void);
 int run_rbtree_tests(void);
 int run_bitset_tests(void);
 int run_printf_tests(void);
+int run_string_tests(void);
 int run_cmdline_tests(void);
 int run_elf_tests(void);
 int run_cpio_tests(void);
