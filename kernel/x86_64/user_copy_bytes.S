@@ -116,14 +116,45 @@ user_clear_bytes:
 user_copy_string:
     SMAP_STAC
     xorl %eax, %eax
-1:  MAY_FAULT "movb (%rsi, %rax), %cl", .Lstring_fault
+    movabsq $0x0101010101010101, %r8
+    movabsq $0x8080808080808080, %r9
+1:  leaq (%rsi, %rax), %rcx /* bytes, up to the first whole word: one that can't cross a page */
+    testb $7, %cl
+    jz 2f
+    MAY_FAULT "movb (%rsi, %rax), %cl", .Lstring_fault
     movb %cl, (%rdi, %rax)
     testb %cl, %cl
-    jz 2f
+    jz 5f
     incq %rax
     cmpq %rdx, %rax
     jne 1b
-2:  SMAP_CLAC
+    jmp 5f
+2:  leaq 8(%rax), %rcx /* words, as long as one fits */
+    cmpq %rdx, %rcx
+    ja 4f
+    MAY_FAULT "movq (%rsi, %rax), %r10", .Lstring_fault
+    movq %r10, (%rdi, %rax)
+    movq %r10, %rcx /* (word - 01..) & ~word & 80..: bit 7 of the lowest byte that is 0 */
+    subq %r8, %rcx
+    notq %r10
+    andq %r10, %rcx
+    andq %r9, %rcx
+    jnz 3f
+    addq $8, %rax
+    jmp 2b
+3:  bsfq %rcx, %rcx
+    shrl $3, %ecx
+    addq %rcx, %rax
+    jmp 5f
+4:  cmpq %rdx, %rax /* the bytes that are left */
+    je 5f
+    MAY_FAULT "movb (%rsi, %rax), %cl", .Lstring_fault
+    movb %cl, (%rdi, %rax)
+    testb %cl, %cl
+    jz 5f
+    incq %rax
+    jmp 4b
+5:  SMAP_CLAC
     ret
 .Lstring_fault:
     SMAP_CLAC
