@@ -145,6 +145,8 @@ void inode_allow_write(struct inode *inode)
 /* A FIFO gets its pipe when it is first opened. */
 static int open_fifo(struct inode *inode, struct file *file)
 {
+    if ((file->flags & O_ACCMODE) == O_ACCMODE)
+        return -EINVAL;
     mutex_lock(&inode->lock);
     if (!inode->fifo.pipe)
         inode->fifo.pipe = pipe_create();

@@ -72,7 +72,7 @@ OPEN_CASE(open_directory_nofollow, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 OPEN_CASE(open_path, O_PATH)
 OPEN_CASE(open_path_nofollow, O_PATH | O_NOFOLLOW)
 OPEN_CASE(open_path_directory, O_PATH | O_DIRECTORY)
-OPEN_CASE(open_mode_3, O_ACCMODE)
+OPEN_CASE(open_mode_3, 3)
 
 static int do_stat(const char *name)
 {
