@@ -16,6 +16,8 @@
 #define BATCH_SIZE 3
 #define LIVE_MAX   12
 #define PIDS       4096
+/* Of so many deaths at once the search for their order is still quick. */
+#define MASSACRE_MAX 5
 
 struct puppet {
     int pid;
@@ -228,6 +230,15 @@ static unsigned live_count(void)
     return live;
 }
 
+static unsigned living_members(int group)
+{
+    unsigned count = 0;
+
+    for (int i = 0; i < MODEL_SLOTS; i++)
+        count += model.processes[i].state == MODEL_ALIVE && model.processes[i].group == group;
+    return count;
+}
+
 /* Weights of 100; a crowded family turns to dying and reaping. */
 static enum model_operation_kind choose_kind(int issuer)
 {
@@ -288,6 +299,8 @@ static bool choose_operation(int issuer, bool is_alone, struct model_operation *
         o->value *= SIGKILL;
         o->target = any_slot(was_used);
         o->group = any_slot(was_used);
+        if (living_members(o->group) > MASSACRE_MAX)
+            o->value = 0;
         /* init's own group holds init, who takes no SIGKILL. */
         return o->target != MODEL_INIT && o->group != MODEL_INIT;
     default:

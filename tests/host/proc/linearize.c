@@ -6,7 +6,7 @@
 
 #include "sim.h"
 
-#define SEEN_SIZE 262144 /* a power of two */
+#define SEEN_SIZE 1048576 /* a power of two */
 
 static const struct step *steps;
 static unsigned count;
@@ -16,6 +16,7 @@ static const struct snapshot *after;
 static uint64_t seen[SEEN_SIZE] KEPT;
 static uint32_t seen_places[SEEN_SIZE / 2] KEPT;
 static unsigned seen_count KEPT;
+static int died_under[MODEL_SLOTS]; /* the parent of each, on the present path */
 
 static uint64_t hash_of(const struct model *model, uint32_t done)
 {
@@ -100,7 +101,7 @@ static bool is_same(const struct model_result *a, const struct model_result *b)
     return a->error == b->error && a->slot == b->slot && a->status == b->status;
 }
 
-static bool search(const struct model *model, uint32_t done, struct model *end);
+static bool search(const struct model *model, uint32_t done, int died, struct model *end);
 
 static bool try_step(const struct model *model, uint32_t done, unsigned index, struct model *end)
 {
@@ -114,7 +115,7 @@ static bool try_step(const struct model *model, uint32_t done, unsigned index, s
         return false;
     if (step->outcome == STEP_ANSWERED && !is_same(&result, &step->result))
         return false;
-    return search(&copy, done | (1u << index), end);
+    return search(&copy, done | (1u << index), MODEL_NOBODY, end);
 }
 
 /* Two zombies of one parent died in the order in which they stand in its list now. */
@@ -131,8 +132,28 @@ static bool dies_out_of_turn(const struct model *model, int slot)
     return false;
 }
 
+static bool has_children(const struct model *model, int slot)
+{
+    for (int i = 0; i < MODEL_SLOTS; i++)
+        if (model->processes[i].state != MODEL_FREE && model->processes[i].parent == slot)
+            return true;
+    return false;
+}
+
+/* The childless of different parents may die in any order: trying one order will do. `died` just
+ * did, without children, and `slot` could have before it. */
+static bool deaths_commute(const struct model *model, int slot, int died)
+{
+    const struct model_process *process = &model->processes[slot];
+
+    return process->killed && !process->subreaper && process->state == MODEL_ALIVE &&
+           !has_children(model, slot) && died_under[died] != process->parent &&
+           died_under[died] != slot;
+}
+
 /* Between its two steps a dying process only differs from a living one if it was a subreaper. */
-static bool try_death(const struct model *model, uint32_t done, int slot, struct model *end)
+static bool try_death(const struct model *model, uint32_t done, int died, int slot,
+                      struct model *end)
 {
     const struct model_process *process = &model->processes[slot];
     struct model copy = *model;
@@ -141,17 +162,21 @@ static bool try_death(const struct model *model, uint32_t done, int slot, struct
     if (process->state == MODEL_ALIVE && process->killed) {
         model_begin_exit(&copy, slot, 0x80 | 9);
         if (was_subreaper)
-            return search(&copy, done, end);
+            return search(&copy, done, MODEL_NOBODY, end);
     } else if (process->state != MODEL_EXITING) {
         return false;
     }
-    if (dies_out_of_turn(&copy, slot))
+    if (dies_out_of_turn(&copy, slot) || (slot < died && deaths_commute(model, slot, died)))
         return false;
+    died = has_children(model, slot) ? MODEL_NOBODY : slot;
+    if (died != MODEL_NOBODY)
+        died_under[died] = process->parent;
     model_finish_exit(&copy, slot);
-    return search(&copy, done, end);
+    return search(&copy, done, died, end);
 }
 
-static bool search(const struct model *model, uint32_t done, struct model *end)
+/* `died`: who did in the step before, if that is known to be independent of others. */
+static bool search(const struct model *model, uint32_t done, int died, struct model *end)
 {
     if (was_here(model, done))
         return false;
@@ -163,7 +188,7 @@ static bool search(const struct model *model, uint32_t done, struct model *end)
         if (!(done & (1u << i)) && try_step(model, done, i, end))
             return true;
     for (int i = 0; i < MODEL_SLOTS; i++)
-        if (try_death(model, done, i, end))
+        if (try_death(model, done, died, i, end))
             return true;
     return false;
 }
@@ -178,5 +203,5 @@ bool linearize(struct model *model, const struct step *all_steps, unsigned step_
     after = snapshot;
     while (seen_count)
         seen[seen_places[--seen_count]] = 0;
-    return search(&start, 0, model);
+    return search(&start, 0, MODEL_NOBODY, model);
 }
