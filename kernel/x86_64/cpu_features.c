@@ -99,7 +99,7 @@ void cpu_features_enable(void)
     cr4 |= cpu_features.xsave ? CR4_XSAVE : 0;
     write_cr4(cr4);
     write_cr0((read_cr0() & ~(CR0_EMULATION | CR0_TASK_SWITCHED)) | CR0_MONITOR_COPROCESSOR |
-              CR0_NUMERIC_ERROR | CR0_WRITE_PROTECT);
+              CR0_NUMERIC_ERROR | CR0_WRITE_PROTECT | CR0_ALIGNMENT_MASK);
     if (cpu_features.xsave)
         write_xcr0(cpu_features.xsave_components);
     enable_system_calls();

@@ -22,6 +22,7 @@
 #define CR0_TASK_SWITCHED       (1ul << 3)
 #define CR0_NUMERIC_ERROR       (1ul << 5)
 #define CR0_WRITE_PROTECT       (1ul << 16)
+#define CR0_ALIGNMENT_MASK      (1ul << 18)
 
 #define CR4_DEBUG_EXTENSIONS (1ul << 3)
 #define CR4_GLOBAL_PAGES     (1ul << 7)

@@ -1,6 +1,7 @@
 /*
- * Starting the other CPUs, one at a time: the trampoline's values and `answered` belong to the one
- * being started.
+ * Starting the other CPUs, one at a time: the trampoline's values and `attempt` belong to the one
+ * being started. One that does not answer in time might do so later, with these values: so they are
+ * left alone then, no more CPUs are started, and the late one finds that it has been given up.
  */
 #include "x86_64/smp.h"
 
@@ -18,6 +19,7 @@
 #include "x86_64/cpu_features.h"
 #include "x86_64/cpu_local.h"
 #include "x86_64/cpu_tables.h"
+#include "x86_64/instructions.h"
 #include "x86_64/kernel_map.h"
 #include "x86_64/kernel_stack.h"
 #include "x86_64/trampoline.h"
@@ -28,7 +30,9 @@
 #define STARTUP_WAIT_NS 200000ul
 #define ANSWER_WAIT_NS  1000000000ul
 
-static _Atomic bool answered;
+/* The CPU answers, or the boot CPU gives up: whoever is first. Then the CPU takes its number. */
+enum attempt { ATTEMPT_WAITING, ATTEMPT_ANSWERED, ATTEMPT_NUMBERED, ATTEMPT_GIVEN_UP };
+static _Atomic enum attempt attempt;
 
 /* A free page that real mode reaches; 0 if there is none. */
 static uint64_t find_low_page(const struct boot_info *info)
@@ -47,14 +51,17 @@ static uint64_t find_low_page(const struct boot_info *info)
 static void cpu_main(void *argument)
 {
     struct cpu *cpu = argument;
+    enum attempt waiting = ATTEMPT_WAITING;
 
     cpu_features_enable();
     kernel_map_load();
     cpu_tables_load(cpu);
     apic_enable();
     clock_timer_enable();
+    if (!atomic_compare_exchange_strong(&attempt, &waiting, ATTEMPT_ANSWERED))
+        halt_forever();
     cpu_local_publish(cpu);
-    atomic_store_explicit(&answered, true, memory_order_release);
+    atomic_store(&attempt, ATTEMPT_NUMBERED);
     port_handlers.cpu_online();
 }
 
@@ -80,21 +87,24 @@ static bool wait_for_answer(uint64_t ns)
 {
     uint64_t end = port_clock_ns() + ns;
 
-    while (!atomic_load_explicit(&answered, memory_order_acquire) && port_clock_ns() < end)
+    while (atomic_load(&attempt) == ATTEMPT_WAITING && port_clock_ns() < end)
         port_relax();
-    return atomic_load(&answered);
+    return atomic_load(&attempt) != ATTEMPT_WAITING;
 }
 
 /* The second message is for CPUs that missed the first; one that runs already ignores it. */
 static bool wake_cpu(uint32_t apic_id, uint64_t page)
 {
-    atomic_store(&answered, false);
+    enum attempt waiting = ATTEMPT_WAITING;
+
+    atomic_store(&attempt, ATTEMPT_WAITING);
     for (unsigned i = 0; i < 2; i++) {
         apic_send_startup(apic_id, (uint8_t)(page / PAGE_SIZE));
         if (wait_for_answer(STARTUP_WAIT_NS))
             return true;
     }
-    return wait_for_answer(ANSWER_WAIT_NS);
+    return wait_for_answer(ANSWER_WAIT_NS) ||
+           !atomic_compare_exchange_strong(&attempt, &waiting, ATTEMPT_GIVEN_UP);
 }
 
 static struct cpu *create_cpu(uint32_t apic_id)
@@ -115,17 +125,18 @@ static struct cpu *create_cpu(uint32_t apic_id)
     return cpu;
 }
 
-static void start_cpu(uint32_t apic_id, uint64_t page)
+static bool start_cpu(uint32_t apic_id, uint64_t page)
 {
     struct cpu *cpu = create_cpu(apic_id);
 
-    if (!cpu) {
-        klog("smp: no memory to start the CPU with APIC %u", apic_id);
-        return;
-    }
+    if (!cpu)
+        return false;
     copy_trampoline(page, cpu);
     if (!wake_cpu(apic_id, page))
-        panic("the CPU with APIC %u does not start", apic_id);
+        return false;
+    while (atomic_load(&attempt) != ATTEMPT_NUMBERED)
+        port_relax();
+    return true;
 }
 
 void smp_start(const struct boot_info *info)
@@ -143,7 +154,9 @@ void smp_start(const struct boot_info *info)
     if (acpi_machine.cpu_count > 1)
         clock_wait_ns(INIT_WAIT_NS);
     for (uint32_t i = 0; i < acpi_machine.cpu_count; i++)
-        if (acpi_machine.apic_ids[i] != own)
-            start_cpu(acpi_machine.apic_ids[i], page);
+        if (acpi_machine.apic_ids[i] != own && !start_cpu(acpi_machine.apic_ids[i], page)) {
+            klog("smp: the CPU with APIC %u did not start", acpi_machine.apic_ids[i]);
+            break;
+        }
     klog("smp: %u CPUs", port_cpu_count());
 }

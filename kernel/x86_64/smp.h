@@ -4,6 +4,6 @@
 struct boot_info;
 
 /* Boot CPU, once the scheduler is there: starts the CPUs that ACPI names, one after another. Each
- * ends in port_handlers.cpu_online(). One that does not answer is a panic: it might answer later,
- * on memory that is no longer its own. */
+ * ends in port_handlers.cpu_online(). If one
+ * does not answer, the rest is left out too. */
 void smp_start(const struct boot_info *info);

@@ -53,7 +53,8 @@ static const char *const exception_names[TRAP_EXCEPTION_COUNT] = {
     [TRAP_SIMD] = "SIMD error",
 };
 
-/* What a program's exception is called in the seam, plus 1; 0: it can't come from a program. */
+/* What a program's exception is called in the seam, plus 1. One that is not here is called a
+ * protection fault: no program can bring the kernel down with it. */
 static const uint8_t user_faults[TRAP_EXCEPTION_COUNT] = {
     [TRAP_DIVIDE] = PORT_FAULT_DIVIDE + 1,         [TRAP_DEBUG] = PORT_FAULT_DEBUG + 1,
     [TRAP_BREAKPOINT] = PORT_FAULT_BREAKPOINT + 1, [TRAP_OVERFLOW] = PORT_FAULT_OVERFLOW + 1,
@@ -151,11 +152,9 @@ static void user_exception(struct user_frame *frame, unsigned vector, uint64_t e
     record_fault(vector, error);
     if (vector == TRAP_FPU || vector == TRAP_SIMD)
         error = fpu_unmasked_exceptions(vector == TRAP_SIMD);
-    if (user_faults[vector])
-        port_handlers.user_fault((enum port_fault)(user_faults[vector] - 1),
-                                 fault_address(frame, vector), error);
-    else
-        trap_panic(frame, "%s in user mode (error code %#lx)", exception_name(vector), error);
+    port_handlers.user_fault(user_faults[vector] ? (enum port_fault)(user_faults[vector] - 1)
+                                                 : PORT_FAULT_PROTECTION,
+                             fault_address(frame, vector), error);
 }
 
 void trap_from_user(struct user_frame *frame, unsigned vector)
