@@ -81,7 +81,8 @@ static int ensure_timers(struct process *process)
     if (!fresh)
         return -ENOMEM;
     state = signal_lock(process);
-    if (!process->signals.timers && process->signals.actions) {
+    /* Not for one whose threads are gone: nobody would free them. */
+    if (!process->signals.timers && !list_is_empty(&process->signals.threads)) {
         process->signals.timers = fresh;
         fresh = NULL;
     }

@@ -14,6 +14,8 @@
 #endif
 
 #define STACK_SIZE 32768
+/* C libraries declare a longer ucontext_t than the kernel stores. */
+#define KERNEL_CONTEXT_SIZE 304
 
 static unsigned char *stack; /* the alternate stack, with a guard page below */
 static volatile uintptr_t handler_sp;
@@ -36,7 +38,7 @@ static void look(int signal, siginfo_t *info, void *context)
     __asm__ volatile("pushfq; popq %0" : "=r"(flags));
     flags_inside = flags;
     handler_sp = (uintptr_t)&flags;
-    context_inside = *(ucontext_t *)context;
+    memcpy(&context_inside, context, KERNEL_CONTEXT_SIZE);
     calls++;
 }
 
