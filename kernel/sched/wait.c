@@ -109,7 +109,7 @@ static void sleep_expire(struct timer *timer)
 static void sleep_begin(struct sleep *sleep)
 {
     sleep->thread->sleep_mode = sleep->mode;
-    atomic_store_explicit(&sleep->thread->may_sleep, true, memory_order_relaxed);
+    atomic_store_explicit(&sleep->thread->may_sleep, true, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
     port_explore(PORT_POINT_SLEEP, sleep->thread);
 }

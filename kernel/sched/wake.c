@@ -62,7 +62,7 @@ void NO_THREAD_SAFETY_ANALYSIS thread_post_work(struct thread *thread, uint32_t 
     }
     interrupts = port_irq_save();
     home = thread_lock_home(thread);
-    if (atomic_load_explicit(&thread->may_sleep, memory_order_relaxed) &&
+    if (atomic_load_explicit(&thread->may_sleep, memory_order_acquire) &&
         ends_sleep(thread, bits)) {
         wake_locked(home, thread);
     } else {
