@@ -3,8 +3,8 @@
 
     run_tests.py [PROGRAM]... [--pytest DIRECTORY]
 
-A program that prints TAP counts by its lines (cmocka's do, by CMOCKA_MESSAGE_OUTPUT), any other as one
-test, by its exit status. The status is 1 if a test failed.
+A program that prints TAP counts by its lines (cmocka's do, by CMOCKA_MESSAGE_OUTPUT), any other as
+one test, by its exit status. The status is 1 if a test failed.
 """
 import argparse
 import os

@@ -25,7 +25,8 @@ class Result:
         self.err = completed.stderr
 
     def __repr__(self):
-        return f"status {self.status}\nout: {self.out[-2000:]!r}\nerr: {self.err.decode(errors='replace')[-4000:]}"
+        errors = self.err.decode(errors="replace")
+        return f"status {self.status}\nout: {self.out[-2000:]!r}\nerr: {errors[-4000:]}"
 
 
 def execute(command, data=None, **options):

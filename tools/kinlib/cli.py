@@ -58,7 +58,8 @@ def build_parser():
     run.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER)
 
     shell = commands.add_parser("sh", help="a shell (Debian's busybox)", epilog=EPILOG,
-                                formatter_class=raw, usage="kin sh [OPTION]... [-c COMMANDS | SCRIPT [ARGS...]]")
+                                formatter_class=raw,
+                                usage="kin sh [OPTION]... [-c COMMANDS | SCRIPT [ARGS...]]")
     add_options(shell)
     shell.add_argument("-c", dest="commands", metavar="COMMANDS", help="run these and end")
     shell.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER,
@@ -77,7 +78,7 @@ def add_options(parser):
     add("--smp", type=number_from(1), default=2, metavar="N", help="processors (2)")
     add("--mem", type=number_from(16), default=256, metavar="MIB", help="memory in MiB (256)")
     add("--timeout", type=float, metavar="S",
-        help=f"seconds until the machine is stopped, 0: never ({DEFAULT_TIMEOUT}; never on a terminal)")
+        help=f"seconds until it is stopped, 0: never ({DEFAULT_TIMEOUT}; never on a terminal)")
     add("--door", choices=("pvh", "uefi"), default="pvh",
         help="QEMU's quick loader, or firmware and our own (pvh)")
     add("--add", action="append", default=[], metavar="HOST[:GUEST]",
@@ -166,8 +167,8 @@ def strip_separator(arguments):
 
 
 def choose_streams(interactive):
-    """Where the program's streams lead. Standard error follows standard output if the host's do, so
-    that their order is kept."""
+    """Where the program's streams lead. If the host's output and error are one, the program's are
+    too, and keep their order."""
     if interactive:
         error = "console" if sys.stderr.isatty() else "host"
         return {"stdin": "console", "stdout": "console", "stderr": error}
@@ -176,8 +177,8 @@ def choose_streams(interactive):
 
 
 def choose_stdin():
-    """An empty input needs no wire, and leaves nothing to chance in counted runs; a file is a file in
-    the guest too, unless it is too big to be put there."""
+    """An empty input needs no wire, and leaves nothing to chance in counted runs; a file is a file
+    in the guest too, unless it is too big to be put there."""
     try:
         status = os.fstat(0)
     except OSError:

@@ -148,6 +148,6 @@ def _mtools(*command):
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except FileNotFoundError as error:
-        raise MachineError(f"{command[0]} is not installed (Debian: apt-get install mtools)") from error
+        raise MachineError("mtools are not installed (Debian: apt-get install mtools)") from error
     except subprocess.CalledProcessError as error:
         raise MachineError(f"{command[0]}: {error.stderr.strip()}") from error

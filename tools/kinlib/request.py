@@ -40,7 +40,8 @@ class Request:
         problem = elf.why_not_static(host)
         if problem:
             raise RequestError(f"{name}: {problem}")
-        self.path = os.path.normpath(host) if os.path.isabs(host) else "/kin/" + os.path.basename(host)
+        name_in_guest = host if os.path.isabs(host) else "/kin/" + os.path.basename(host)
+        self.path = os.path.normpath(name_in_guest)
         with open(host, "rb") as file:
             self._archive.add_file(self.path, file.read(), 0o755)
         self.arguments = [name, *arguments]

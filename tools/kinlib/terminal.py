@@ -10,7 +10,7 @@ LEAVE_KEY = b"\x1d"  # Ctrl-]
 
 
 class RawTerminal:
-    """Keys go to the guest as they are: a context in which the host's terminal only passes bytes."""
+    """A context in which the host's terminal passes keys on as they are."""
 
     def __enter__(self):
         self._saved = termios.tcgetattr(0)
