@@ -47,7 +47,8 @@ struct cpu_times process_cpu_times_locked(struct process *process);
 int process_set_interval(enum interval_timer which, const struct interval_setting *new_setting,
                          struct interval_setting *old);
 
-/* RLIMIT_CPU of `process` has changed: enforces it from now on. -ENOMEM. family_lock may be held. */
+/* RLIMIT_CPU of `process` has changed: enforces it from now on. -ENOMEM. family_lock may be held.
+ */
 int process_timers_limit_changed(struct process *process);
 
 /* --- life, called by the signal code --- */

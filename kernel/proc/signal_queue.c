@@ -115,7 +115,7 @@ static void set_plain_info(struct signal_info *info, int signal)
 
 /* Moves the oldest entry of the signal to *info; the bit stays if another one is queued. */
 static inline void collect_locked(struct process *process, struct signal_queue *queue, int signal,
-                           struct signal_info *info)
+                                  struct signal_info *info)
 {
     struct queued_signal *found = NULL;
     struct queued_signal *queued;

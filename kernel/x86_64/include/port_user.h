@@ -1,5 +1,5 @@
-/* Single words of user memory, inline: for calls whose whole work is one such word. Thread context, as
- * the functions of mm/user_copy.h, whose contract holds here too. */
+/* Single words of user memory, inline: for calls whose whole work is one such word. Thread context,
+ * as the functions of mm/user_copy.h, whose contract holds here too. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,10 +18,9 @@ static inline bool MUST_CHECK port_load_user_word(uint64_t *word, uintptr_t addr
 
     if (unlikely(address > USER_ADDRESS_END - sizeof(value)))
         return false;
-    __asm__ goto volatile(PORT_SMAP_SITE("stac")
-                          "772: movq (%1), %0\n"
-                          ".pushsection .extable, \"a\"\n.quad 772b, %l[refused]\n.popsection\n"
-                          PORT_SMAP_SITE("clac")
+    __asm__ goto volatile(PORT_SMAP_SITE("stac") "772: movq (%1), %0\n"
+                                                 ".pushsection .extable, \"a\"\n.quad 772b, "
+                                                 "%l[refused]\n.popsection\n" PORT_SMAP_SITE("clac")
                           : "=r"(value)
                           : "r"(address)
                           : "memory"
