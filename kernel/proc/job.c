@@ -215,14 +215,16 @@ struct job *job_find_path(struct job *from, const char *path)
     return job;
 }
 
-struct job *job_find_id(struct job *from, uint64_t id)
+struct job *job_find_id(struct job *from, uint64_t id, bool above)
 {
     struct job *found = NULL;
     struct job *job;
 
     spin_lock(&family_lock);
     list_for_each (job, &id_buckets[id % ID_BUCKETS], id_link)
-        if (job->id == id && job_is_in_subtree(job, from) && refcount_get_unless_zero(&job->refs))
+        if (job->id == id &&
+            (job_is_in_subtree(job, from) || (above && job_is_in_subtree(from, job))) &&
+            refcount_get_unless_zero(&job->refs))
             found = job;
     spin_unlock(&family_lock);
     return found;

@@ -10,9 +10,8 @@
 
 struct adoption {
     struct job *from, *to;
-    struct process *
-        *moved;   /* found so far; also the queue of those whose children are still to be seen */
-    size_t count; /* found, which may exceed the room */
+    struct process **moved; /* found so far */
+    size_t count;           /* found, which may exceed the room */
     size_t room;
     uint32_t threads;
 };
@@ -26,22 +25,32 @@ static void find_locked(struct adoption *adoption, struct process *process)
     adoption->threads += process->thread_count;
 }
 
-/* The process, and with `tree` all its living descendants that can be reached through members of
- * the same job. */
+/* The next of first's descendants that have not become zombies, in preorder. */
+static struct process *next_descendant_locked(struct process *process, const struct process *first)
+    REQUIRES(family_lock);
+static struct process *next_descendant_locked(struct process *process, const struct process *first)
+{
+    if (!list_is_empty(&process->living))
+        return list_first(&process->living, struct process, sibling);
+    while (process != first && process->sibling.next == &process->parent->living)
+        process = process->parent;
+    return process == first ? NULL : list_next(process, sibling);
+}
+
+/* The process, and with `tree` all its living descendants that are in its job. One that has begun
+ * to exit is left where it is, but its children are not its parent's yet. */
 static void collect_locked(struct adoption *adoption, struct process *first, bool tree)
     REQUIRES(family_lock);
 static void collect_locked(struct adoption *adoption, struct process *first, bool tree)
 {
+    struct process *process = first;
+
     adoption->count = 0;
     adoption->threads = 0;
-    find_locked(adoption, first);
-    for (size_t i = 0; tree && i < adoption->count && i < adoption->room; i++) {
-        struct process *child;
-
-        list_for_each (child, &adoption->moved[i]->living, sibling)
-            if (child->job == adoption->from && child->state == PROCESS_ALIVE)
-                find_locked(adoption, child);
-    }
+    do {
+        if (process->job == adoption->from && process->state == PROCESS_ALIVE)
+            find_locked(adoption, process);
+    } while (tree && (process = next_descendant_locked(process, first)));
 }
 
 static int check_locked(const struct adoption *adoption, const struct process *process)

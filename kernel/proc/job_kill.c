@@ -51,6 +51,9 @@ static void close_door_locked(struct job *job, bool keep, enum job_cause cause, 
     REQUIRES(family_lock);
 static void close_door_locked(struct job *job, bool keep, enum job_cause cause, uint64_t now)
 {
+    /* A dead job's certificate stays as it is, whoever asks for it. */
+    if (job->state == JOB_DEAD)
+        return;
     job->kill_gen++;
     if (job->asked_ns == 0 || job->empty_ns > job->asked_ns)
         job->asked_ns = now;
@@ -95,7 +98,7 @@ static bool is_empty(void *argument)
 {
     const struct job *job = argument;
 
-    return job->active == 0 && job->reserved == 0 && job->state != JOB_KILLING;
+    return job->active == 0 && job->state != JOB_KILLING;
 }
 
 int job_wait_empty(struct job *job, uint64_t deadline)

@@ -54,12 +54,15 @@ SYSCALL3(job_create, int, parent_descriptor, uintptr_t, address, size_t, size)
     return install_job(job, args.rights ? args.rights : JOB_RIGHTS_ALL, true);
 }
 
-/* Through JOB_SELF a strict descendant gives all rights to whoever created it, and to root. */
+/* Through JOB_SELF a strict descendant gives all rights to whoever created it, and to root; the own
+ * job and those above give what JOB_SELF has. */
 static uint32_t rights_over(struct job *job, struct job *from, bool by_self, uint32_t carried)
 {
     uint32_t uid = current_credentials()->user.effective;
 
     if (!by_self || job == from)
+        return carried;
+    if (!job_is_in_subtree(job, from))
         return carried;
     return uid == 0 || uid == job->creator_uid ? JOB_RIGHTS_ALL : carried;
 }
@@ -74,7 +77,7 @@ static int open_below(int directory, uintptr_t path_address, uint64_t id, uint32
     if (error)
         return error;
     if (flags & JOB_OPEN_BY_ID) {
-        *found = job_find_id(from, id);
+        *found = job_find_id(from, id, directory == JOB_SELF);
     } else {
         error = user_name_get(&path, path_address);
         if (error == 0) {
@@ -105,8 +108,7 @@ static int open_of_pidfd(int pidfd, struct job **found, uint32_t *rights)
         return -ESRCH;
     error = job_from_descriptor(JOB_SELF, 0, &own, rights);
     if (error == 0) {
-        if (job_is_in_subtree(*found, own))
-            *rights = rights_over(*found, own, true, *rights);
+        *rights = rights_over(*found, own, true, *rights);
         job_put(own);
     }
     return error;

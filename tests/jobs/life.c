@@ -1,0 +1,266 @@
+/* docs/jobs.md, rules 1 to 7: how jobs begin and end. */
+#include "jobs.h"
+
+static void rule_1_a_killed_job_takes_nobody(void)
+{
+    int job = make_job(JOB_SELF, "", 0);
+    int below = make_job(job, "below", 0);
+    struct job_create_args none = {0};
+    int pidfd;
+    pid_t child = spawn_idle(job, &pidfd);
+    int outside;
+    pid_t stranger = fork();
+
+    if (stranger == 0)
+        for (;;)
+            pause();
+    outside = (int)syscall(SYS_pidfd_open, stranger, 0);
+    ok(job_kill(job, NULL, NULL, 0) == 0, "rule 1: a job with a member is killed");
+    is_error(job_fork(job, NULL, 0), ENODEV, "rule 1: spawn into a job that was killed");
+    is_error(job_adopt(job, outside, 0), ENODEV, "rule 1: adopt into it");
+    is_error(job_create(job, &none), ENODEV, "rule 1: create in it");
+    is_error(job_fork(below, NULL, 0), ENODEV, "rule 1: spawn into a child job of it");
+    is_error(job_create(below, &none), ENODEV, "rule 1: create in a child job of it");
+    job_kill(job, &forever, NULL, 0);
+    is_int(stat_of(job).state, JOB_DEAD, "rule 1: the job is dead when it is empty");
+    is_error(job_fork(job, NULL, 0), ENODEV, "rule 1: spawn into a dead job");
+    is_error(job_adopt(job, outside, 0), ENODEV, "rule 1: adopt into a dead job");
+    is_error(job_create(job, &none), ENODEV, "rule 1: create in a dead job");
+    reap(child);
+    kill_and_reap(stranger);
+    close(pidfd);
+    close(outside);
+    close(below);
+    close(job);
+}
+
+static void rule_2_depth(void)
+{
+    int jobs[JOB_DEPTH_MAX + 1] = {JOB_SELF};
+    struct job_create_args none = {0};
+    int depth = 0;
+
+    while (depth < JOB_DEPTH_MAX && (jobs[depth + 1] = job_create(jobs[depth], &none)) >= 0)
+        depth++;
+    is_int(depth, JOB_DEPTH_MAX, "rule 2: a tree of 32 levels");
+    is_error(job_create(jobs[depth], &none), EAGAIN, "rule 2: not of 33");
+    while (depth > 0)
+        close(jobs[depth--]);
+}
+
+static void rule_2_limits_and_names(void)
+{
+    struct job_create_args args = {.name = "child"};
+    int top = make_job(JOB_SELF, "", 0);
+    int middle = make_job(top, "middle", 0);
+    int child;
+
+    set_count(top, JOB_LIMIT_DEPTH, 1);
+    is_error(job_create(middle, &args), EAGAIN, "rule 2: max_depth of an ancestor");
+    set_count(top, JOB_LIMIT_DEPTH, JOB_DEPTH_MAX);
+    set_count(top, JOB_LIMIT_JOBS, 1);
+    is_error(job_create(middle, &args), EAGAIN, "rule 2: max_jobs of an ancestor");
+    set_count(top, JOB_LIMIT_JOBS, 2);
+    child = job_create(middle, &args);
+    ok(child >= 0, "rule 2: with room for it a job is created");
+    set_count(top, JOB_LIMIT_JOBS, 3);
+    is_error(job_create(middle, &args), EEXIST, "rule 2: a sibling has the name");
+    strcpy(args.name, "a/b");
+    is_error(job_create(middle, &args), EINVAL, "rule 2: a name with a slash");
+    memset(args.name, 'x', sizeof(args.name));
+    is_error(job_create(middle, &args), EINVAL, "rule 2: a name without an end");
+    close(child);
+    close(middle);
+    close(top);
+}
+
+static void rule_3_a_job_outlives_its_descriptors(void)
+{
+    int job = make_job(JOB_SELF, "rule3", 0);
+    pid_t child = spawn_idle(job, NULL);
+
+    close(job);
+    is_int(kill(child, 0), 0, "rule 3: closing the last descriptor kills nobody");
+    job = job_open(JOB_SELF, "rule3", 0);
+    ok(job >= 0, "rule 3: the name opens while there is a member");
+    is_int(stat_of(job).active, 1, "rule 3: and the member is still in it");
+    kill_and_reap(child);
+    close(job);
+    is_error(job_open(JOB_SELF, "rule3", 0), ENOENT, "rule 3: with nothing left the job is freed");
+}
+
+static void rule_4_closing_the_owner_kills(void)
+{
+    int owner = make_job(JOB_SELF, "rule4", JOB_KILL_ON_CLOSE);
+    int opened = job_open(JOB_SELF, "rule4", 0);
+    int duplicate = dup(owner);
+    pid_t child = spawn_idle(owner, NULL);
+
+    close(owner);
+    is_int(stat_of(opened).state, JOB_OPEN, "rule 4: a duplicate is the same owner");
+    close(duplicate);
+    ok(stat_of(opened).state != JOB_OPEN, "rule 4: closing the last one kills");
+    is_int(reap(child), SIGKILL, "rule 4: the member was killed");
+    is_int(stat_of(opened).cause, JOB_CAUSE_CLOSE, "rule 4: the cause is told");
+    close(opened);
+}
+
+static void rule_4_others_do_not_own(void)
+{
+    int owner = make_job(JOB_SELF, "rule4", JOB_KILL_ON_CLOSE);
+    int opened = job_open(JOB_SELF, "rule4", 0);
+    pid_t child = spawn_idle(owner, NULL);
+    pid_t other;
+
+    close(opened);
+    is_int(stat_of(owner).state, JOB_OPEN, "rule 4: what job_open gave does not own");
+    other = fork();
+    if (other == 0)
+        _exit(fcntl(owner, F_GETFD) == -1 && errno == EBADF ? 0 : 1);
+    is_int(reap(other), 0, "rule 4: fork does not inherit the owner");
+    is_int(stat_of(owner).state, JOB_OPEN, "rule 4: so the end of a fork's child kills nothing");
+    close(owner);
+    is_int(reap(child), SIGKILL, "rule 4: the owner's closing does");
+}
+
+/* A process that makes a job, is adopted by it, and ends its owner in one of two ways. */
+static void owner_inside(bool by_exit)
+{
+    int channel[2];
+    pid_t outer;
+    char byte;
+
+    if (pipe(channel) != 0)
+        tap_bail_out("pipe");
+    outer = fork();
+    if (outer == 0) {
+        int job = make_job(JOB_SELF, "", JOB_KILL_ON_CLOSE);
+        int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+        close(channel[0]);
+        if (job_fork(job, NULL, 0) == 0)
+            for (;;)
+                pause();
+        if (job_adopt(job, self, 0) != 0)
+            _exit(1);
+        if (by_exit)
+            _exit(0);
+        close(job);
+        _exit(write(channel[1], "x", 1) != 1);
+    }
+    close(channel[1]);
+    is_int(reap(outer), by_exit ? 0 : SIGKILL,
+           by_exit ? "rule 5: a member may die holding the owner"
+                   : "rule 5: a member that closes the owner is killed");
+    is_int(read(channel[0], &byte, 1), 0, "rule 5: close did not return, and all others are gone");
+    close(channel[0]);
+}
+
+static void rule_6_cleared_flag(void)
+{
+    int owner = make_job(JOB_SELF, "rule6", JOB_KILL_ON_CLOSE);
+    pid_t child = spawn_idle(owner, NULL);
+    int opened;
+
+    is_int(set_flags(owner, 0), 0, "rule 6: the flag is cleared");
+    close(owner);
+    is_int(kill(child, 0), 0, "rule 6: closing kills nothing then");
+    opened = job_open(JOB_SELF, "rule6", 0);
+    is_int(stat_of(opened).state, JOB_OPEN, "rule 6: and the job is open");
+    kill_and_reap(child);
+    close(opened);
+}
+
+static int as_user(void *argument)
+{
+    int job;
+
+    if (setresuid(1000, 1000, 1000) != 0)
+        return 1;
+    job = job_open(JOB_SELF, "root-made", JOB_RIGHT_KILL);
+    if (job >= 0 || errno != EACCES)
+        return 2;
+    job = job_open(JOB_SELF, "root-made", 0);
+    if (job < 0 || job_kill(job, NULL, NULL, 0) == 0 || errno != EACCES)
+        return 3;
+    close(make_job(JOB_SELF, "own", 0));
+    job = make_job(JOB_SELF, "kept", 0);
+    if (job_open(JOB_SELF, "kept", JOB_RIGHTS_ALL) < 0)
+        return 4;
+    return 0;
+}
+
+static int look_up(void *argument)
+{
+    int self = job_open(JOB_SELF, "", 0);
+    int above = job_open_id(JOB_SELF, *(uint64_t *)argument, 0);
+    struct job_stat stat;
+
+    if (self < 0 || job_stat(self, &stat, 0) != 0 || stat.active == 0)
+        return 1;
+    if (above < 0 || job_stat(above, &stat, 0) != 0 || stat.job_id != *(uint64_t *)argument)
+        return 2;
+    if (job_signal(self, 0, 0) != -1 || errno != EACCES)
+        return 3;
+    if (job_kill(above, NULL, NULL, 0) != -1 || errno != EACCES)
+        return 4;
+    return job_open(JOB_SELF, "", JOB_RIGHT_KILL) == -1 && errno == EACCES ? 0 : 5;
+}
+
+static void rule_7_rights_by_self(void)
+{
+    int job = make_job(JOB_SELF, "rule7", 0);
+    int inner = make_job(job, "inner", 0);
+    int made = make_job(inner, "root-made", 0);
+    uint64_t id = id_of(job);
+    int again;
+
+    is_int(reap(spawn(inner, as_user, NULL)), 0,
+           "rule 7: a strict descendant gives all rights to its creator, few to others");
+    is_int(reap(spawn(inner, look_up, &id)), 0,
+           "rule 7: the own job and those above give QUERY and EVENTS");
+    id = id_of(made);
+    close(made);
+    is_error(job_open_id(JOB_SELF, id, 0), ENOENT, "rule 7: a freed id names nothing");
+    is_error(job_open(JOB_SELF, "rule7/inner/root-made", 0), ENOENT, "rule 7: nor a freed name");
+    again = make_job(inner, "root-made", 0);
+    ok(id_of(again) > id, "rule 7: ids are not used again");
+    close(again);
+    close(inner);
+    close(job);
+}
+
+static void descriptors(void)
+{
+    int file = open("/", O_RDONLY | O_CLOEXEC);
+    int job = make_job(JOB_SELF, "rights", 0);
+    int few = job_open(JOB_SELF, "rights", JOB_RIGHT_QUERY);
+    struct job_stat stat;
+
+    is_error(job_stat(file, &stat, 0), EINVAL, "a wrong kind of descriptor");
+    is_error(job_stat(999, &stat, 0), EBADF, "a descriptor that is not open");
+    is_error(job_kill(few, NULL, NULL, 0), EACCES, "a right that is missing");
+    is_error(job_open(few, "", JOB_RIGHT_KILL), EACCES, "rights only shrink");
+    is_int(fcntl(job, F_GETFD), FD_CLOEXEC, "a job's descriptor is close-on-exec");
+    is_int(poll_now(job, POLLIN | POLLHUP), POLLIN, "an empty job polls readable");
+    close(few);
+    close(job);
+    close(file);
+}
+
+int main(void)
+{
+    rule_1_a_killed_job_takes_nobody();
+    rule_2_depth();
+    rule_2_limits_and_names();
+    rule_3_a_job_outlives_its_descriptors();
+    rule_4_closing_the_owner_kills();
+    rule_4_others_do_not_own();
+    owner_inside(false);
+    owner_inside(true);
+    rule_6_cleared_flag();
+    rule_7_rights_by_self();
+    descriptors();
+    check_kernel("rules 1 to 7");
+    return tap_done();
+}
