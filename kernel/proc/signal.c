@@ -36,7 +36,7 @@ static bool wants_locked(struct process *process, struct user_thread *thread, in
 {
     const struct thread_signals *signals = &thread->signals;
 
-    if (signal_is_in(signal, signals->blocked & ~signals->waiting_for))
+    if (signal_is_in(signal, signal_mask_of(signals) & ~signals->waiting_for))
         return false;
     if (signal == SIGKILL)
         return true;
@@ -58,7 +58,7 @@ static bool is_fatal_locked(struct process *process, struct user_thread *thread,
 {
     const struct kernel_sigaction *action = &process->signals.actions->actions[signal - 1];
 
-    if (signal_is_in(signal, thread->signals.blocked))
+    if (signal_is_in(signal, signal_mask_of(&thread->signals)))
         return false;
     return action->handler == (uintptr_t)SIG_DFL && !process->signals.is_protected &&
            !signal_is_in(signal, SIGNALS_STOPPING | SIGNALS_IGNORED_BY_DEFAULT | SIGNALS_DUMPING);
@@ -254,7 +254,7 @@ void signal_force_info(int signal, const struct signal_info *info, enum force_mo
     if (blocked || action->handler == (uintptr_t)SIG_IGN || mode == FORCE_DEFAULT_ACTION)
         action->handler = (uintptr_t)SIG_DFL;
     if (blocked)
-        self->signals.blocked &= ~SIGNAL_BIT(signal);
+        __atomic_fetch_and(&self->signals.blocked, ~SIGNAL_BIT(signal), __ATOMIC_RELAXED);
     if (action->handler == (uintptr_t)SIG_DFL)
         process->signals.is_protected = false;
     send_forced_locked(self, signal, info);

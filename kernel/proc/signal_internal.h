@@ -49,6 +49,12 @@ static inline void signal_unlock(struct process *process, irq_state_t state)
     spin_unlock_irq_restore(&process->signals.lock, state);
 }
 
+/* The mask, which its thread may be changing: see signal_mask.c. */
+static inline signal_set signal_mask_of(const struct thread_signals *signals)
+{
+    return __atomic_load_n(&signals->blocked, __ATOMIC_RELAXED);
+}
+
 /* --- signal_queue.c --- */
 void signal_queue_init(struct signal_queue *queue);
 /* Marks the signal pending and keeps its info. -EAGAIN: a real-time signal that cannot be queued.
@@ -90,7 +96,7 @@ static inline bool signal_is_discarded_locked(struct process *process, struct us
 {
     const struct kernel_sigaction *action = &process->signals.actions->actions[signal - 1];
 
-    if (signal_is_in(signal, thread->signals.blocked))
+    if (signal_is_in(signal, signal_mask_of(&thread->signals)))
         return false;
     if (process->signals.is_protected && action->handler == (uintptr_t)SIG_DFL)
         return true;

@@ -16,7 +16,7 @@ static signal_set deliverable_locked(const struct user_thread *thread)
     const struct thread_signals *signals = &thread->signals;
     signal_set pending = signals->own.pending | thread->process->signals.shared.pending;
 
-    return pending & ~(signals->blocked & ~signals->waiting_for);
+    return pending & ~(signal_mask_of(signals) & ~signals->waiting_for);
 }
 
 static inline void recalculate_locked(struct user_thread *thread)
@@ -45,7 +45,7 @@ static void hand_over_locked(struct user_thread *self, signal_set newly)
 
     newly &= signals->shared.pending;
     list_for_each (other, &signals->threads, link)
-        if (other != &self->signals && (newly & ~other->blocked))
+        if (other != &self->signals && (newly & ~signal_mask_of(other)))
             signal_recalculate_locked(signal_thread_of(other));
 }
 
@@ -53,7 +53,7 @@ void signal_set_mask_locked(struct user_thread *self, signal_set mask)
 {
     signal_set newly = mask & ~self->signals.blocked;
 
-    self->signals.blocked = mask;
+    __atomic_store_n(&self->signals.blocked, mask, __ATOMIC_RELAXED);
     if (newly & self->process->signals.shared.pending)
         hand_over_locked(self, newly);
     recalculate_locked(self);

@@ -164,7 +164,7 @@ int signal_take_locked(struct user_thread *thread, signal_set blocked, struct si
 int signal_take_synchronous_locked(struct user_thread *thread, struct signal_info *info)
 {
     struct signal_queue *queue = &thread->signals.own;
-    signal_set wanted = queue->pending & SIGNALS_SYNCHRONOUS & ~thread->signals.blocked;
+    signal_set wanted = queue->pending & SIGNALS_SYNCHRONOUS & ~signal_mask_of(&thread->signals);
     struct queued_signal *queued;
 
     if (!wanted)

@@ -27,7 +27,7 @@ static uint64_t idle_cpus(void)
 struct cpu *NO_THREAD_SAFETY_ANALYSIS thread_lock_home(struct thread *thread)
 {
     for (;;) {
-        struct cpu *cpu = atomic_load_explicit(&thread->cpu, memory_order_relaxed);
+        struct cpu *cpu = atomic_load_explicit(&thread->cpu, memory_order_acquire);
 
         spin_lock(&cpu->run_queue.lock);
         if (likely(cpu == atomic_load_explicit(&thread->cpu, memory_order_relaxed)))
@@ -117,7 +117,7 @@ void placement_move(struct thread *thread, struct cpu *from, struct cpu *to)
     thread->fair.virtual_runtime +=
         fair_virtual_minimum(&to->run_queue.fair) - fair_virtual_minimum(&from->run_queue.fair);
     counter_add(&thread->usage.migrations, 1);
-    atomic_store_explicit(&thread->cpu, to, memory_order_relaxed);
+    atomic_store_explicit(&thread->cpu, to, memory_order_release);
 }
 
 /* Releases the home's lock. */
