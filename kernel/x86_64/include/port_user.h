@@ -14,18 +14,15 @@
 /* False: -EFAULT. */
 static inline bool MUST_CHECK port_load_user_word(uint64_t *word, uintptr_t address)
 {
-    uint64_t value;
-
-    if (unlikely(address > USER_ADDRESS_END - sizeof(value)))
+    if (unlikely(address > USER_ADDRESS_END - sizeof(*word)))
         return false;
     __asm__ goto volatile(PORT_SMAP_SITE("stac") "772: movq (%1), %0\n"
                                                  ".pushsection .extable, \"a\"\n.quad 772b, "
                                                  "%l[refused]\n.popsection\n" PORT_SMAP_SITE("clac")
-                          : "=r"(value)
+                          : "=r"(*word)
                           : "r"(address)
                           : "memory"
                           : refused);
-    *word = value;
     return true;
 refused:
     __asm__ volatile(PORT_SMAP_SITE("clac"));
