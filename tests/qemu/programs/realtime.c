@@ -103,12 +103,13 @@ int main(int count, char **arguments)
     if (low == 0) {
         go_to(0);
         become_fifo(10);
-        for (long long end = now_ns(CLOCK_MONOTONIC) + 2 * LENGTH; now_ns(CLOCK_MONOTONIC) < end;)
+        for (long long end = now_ns(CLOCK_MONOTONIC) + 4 * LENGTH; now_ns(CLOCK_MONOTONIC) < end;)
             ;
         _exit(0);
     }
     become_fifo(20);
     go_to(0);
+    usleep(10000); /* the lower one is there now, and runs */
     printf("lower %lld\n", taken_meanwhile(low));
     for (int i = 0; i < cpus; i++)
         kill(ordinary[i], 9);

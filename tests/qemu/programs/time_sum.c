@@ -1,7 +1,7 @@
 /*
  * Does the time of all processes and of the idle CPUs add up? time_sum SECONDS
  *
- * Some processes compute, some make calls, some sleep, some live for 10 ms (the last
+ * Some processes compute, some make calls, some sleep, some live for 50 ms (the last
  * instructions of a process, after its account is closed, are nobody's). Prints elapsed ns, ns
  * that processes used (this one, init, their children) and ns that each CPU was idle, between two
  * moments.
@@ -36,7 +36,7 @@ static void live(int kind)
             nanosleep(&pause, NULL);
         if (kind == 3) {
             if (fork() == 0) {
-                while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < 10000000)
+                while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < 50000000)
                     ;
                 _exit(0);
             }
