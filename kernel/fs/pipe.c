@@ -15,7 +15,7 @@
 #include <linux/stat.h>
 
 #include "fs/inode.h"
-#include "fs/pipe_ring.h"
+#include "fs/pipe_internal.h"
 #include "fs/poll.h"
 #include "lib/errno.h"
 #include "mm/frame.h"
@@ -23,34 +23,7 @@
 #include "proc/process.h"
 #include "proc/signal.h"
 
-struct pipe {
-    struct mutex lock;
-    struct refcount refs; /* open files, and the inode of a FIFO */
-    struct pipe_ring ring;
-    _Atomic uint32_t readers, writers;           /* open ends */
-    _Atomic uint32_t reader_opens, writer_opens; /* ends ever opened: what FIFO openers wait for */
-    struct wait_queue read_wait;                 /* readers, and openers for reading */
-    struct wait_queue write_wait;                /* writers, and openers for writing */
-    uint64_t number;                             /* (const) inode number of an unnamed pipe */
-    uint32_t uid, gid;                           /* (const) its creator */
-    bool is_named;                               /* (const) openers wait for one another */
-};
-
 static SLAB_CACHE(pipe_cache, struct pipe);
-
-/* file->position of a pipe's end: the value of writer_opens when it was opened for reading without
- * a writer; until one comes the end is not hung up. */
-#define opened_at position
-
-static bool reads(const struct file *file)
-{
-    return (file->flags & O_ACCMODE) != O_WRONLY;
-}
-
-static bool writes(const struct file *file)
-{
-    return (file->flags & O_ACCMODE) != O_RDONLY;
-}
 
 static void announce_data(struct pipe *pipe)
 {
@@ -183,14 +156,14 @@ static uint32_t pipe_poll(struct file *file, struct poll_table *table)
     struct pipe *pipe = file->private;
     uint32_t events = 0;
 
-    if (reads(file)) {
+    if (pipe_file_reads(file)) {
         poll_wait(table, &pipe->read_wait);
         if (!pipe_ring_is_empty(&pipe->ring))
             events |= POLLIN | POLLRDNORM;
         if (pipe->writers == 0 && file->opened_at != pipe->writer_opens)
             events |= POLLHUP;
     }
-    if (writes(file)) {
+    if (pipe_file_writes(file)) {
         poll_wait(table, &pipe->write_wait);
         if (!pipe_ring_is_full(&pipe->ring))
             events |= POLLOUT | POLLWRNORM;
@@ -234,9 +207,9 @@ static void pipe_release(struct file *file)
     struct pipe *pipe = file->private;
 
     mutex_lock(&pipe->lock);
-    if (reads(file))
+    if (pipe_file_reads(file))
         pipe->readers--;
-    if (writes(file))
+    if (pipe_file_writes(file))
         pipe->writers--;
     bool last_of_kind = (pipe->readers == 0) != (pipe->writers == 0);
 
@@ -263,7 +236,7 @@ static const struct file_operations pipe_operations = {
 };
 
 /* The inode tells the status of a named one. */
-static const struct file_operations fifo_operations = {
+const struct file_operations fifo_operations = {
     .name = "fifo",
     .read = pipe_read,
     .write = pipe_write,
@@ -324,106 +297,6 @@ int pipe_create_pair(struct file *ends[2], uint32_t flags)
     }
     pipe->writers = pipe->writer_opens = 1;
     refcount_get(&pipe->refs);
-    return 0;
-}
-
-/* --- named --- */
-
-/* What an opener waits for: one more opening of the other end than there had been. */
-struct partner {
-    _Atomic uint32_t *opens;
-    uint32_t before;
-};
-
-static bool partner_came(void *argument)
-{
-    struct partner *partner = argument;
-
-    return *partner->opens != partner->before;
-}
-
-static int wait_for_partner(struct pipe *pipe, struct wait_queue *queue, _Atomic uint32_t *opens)
-    REQUIRES(pipe->lock)
-{
-    struct partner partner = {opens, *opens};
-
-    mutex_unlock(&pipe->lock);
-    int error =
-        wait_queue_sleep(queue, partner_came, &partner, SLEEP_INTERRUPTIBLE, DEADLINE_NEVER);
-
-    mutex_lock(&pipe->lock);
-    return error;
-}
-
-static void announce_opening(struct wait_queue *queue)
-{
-    wait_queue_wake_all(queue, 0);
-}
-
-static int open_reader(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock)
-{
-    int error = 0;
-
-    pipe->readers++;
-    pipe->reader_opens++;
-    announce_opening(&pipe->write_wait);
-    if (pipe->writers == 0 && pipe->is_named) {
-        if (file->flags & O_NONBLOCK)
-            file->opened_at = pipe->writer_opens;
-        else
-            error = wait_for_partner(pipe, &pipe->read_wait, &pipe->writer_opens);
-    }
-    if (error && --pipe->readers == 0)
-        wait_queue_wake_all(&pipe->write_wait, POLLOUT | POLLWRNORM | POLLERR | POLLHUP);
-    return error;
-}
-
-static int open_writer(struct pipe *pipe, struct file *file) REQUIRES(pipe->lock)
-{
-    int error = 0;
-
-    if (pipe->readers == 0 && pipe->is_named && (file->flags & O_NONBLOCK))
-        return -ENXIO;
-    pipe->writers++;
-    pipe->writer_opens++;
-    announce_opening(&pipe->read_wait);
-    if (pipe->readers == 0 && pipe->is_named)
-        error = wait_for_partner(pipe, &pipe->write_wait, &pipe->reader_opens);
-    if (error && --pipe->writers == 0)
-        wait_queue_wake_all(&pipe->read_wait, POLLIN | POLLRDNORM | POLLERR | POLLHUP);
-    return error;
-}
-
-static int open_both(struct pipe *pipe) REQUIRES(pipe->lock)
-{
-    pipe->readers++;
-    pipe->writers++;
-    pipe->reader_opens++;
-    pipe->writer_opens++;
-    announce_opening(&pipe->read_wait);
-    announce_opening(&pipe->write_wait);
-    return 0;
-}
-
-int pipe_open(struct pipe *pipe, struct file *file)
-{
-    int error;
-
-    mutex_lock(&pipe->lock);
-    if (!writes(file))
-        error = open_reader(pipe, file);
-    else if (!reads(file))
-        error = open_writer(pipe, file);
-    else
-        error = open_both(pipe);
-    if (error && pipe->readers == 0 && pipe->writers == 0)
-        pipe_ring_clear(&pipe->ring);
-    mutex_unlock(&pipe->lock);
-    if (error)
-        return error;
-    refcount_get(&pipe->refs);
-    file->operations = &fifo_operations;
-    file->private = pipe;
     return 0;
 }
 
