@@ -108,12 +108,18 @@ $(BUILD)/boot/bootx64.efi: $(BUILD)/boot/bootx64.so
 
 # --- User programs and the base initrd ----------------------------------------------------------
 
-USER_CFLAGS := -std=gnu11 -O2 -g -static -Wall -Wextra -Wno-unused-parameter -Iinclude
-USER_BINS   := $(patsubst user/%.c,$(BUILD)/user/%,$(wildcard user/*.c))
+USER_CFLAGS := -std=gnu11 -O2 -g -static -Wall -Wextra -Wno-unused-parameter -Iinclude -I. \
+               -idirafter $(UAPI)
+USER_PARTS  := $(wildcard user/libjob.c user/job_*.c user/workload_*.c)
+USER_BINS   := $(patsubst user/%.c,$(BUILD)/user/%,$(filter-out $(USER_PARTS),$(wildcard user/*.c)))
 
-$(BUILD)/user/%: user/%.c
+# Programs of several files.
+$(BUILD)/user/job: $(wildcard user/job_*.c) user/libjob.c
+$(BUILD)/user/workload: $(wildcard user/workload_*.c) user/libjob.c
+
+$(BUILD)/user/%: user/%.c $(wildcard user/*.h include/kin/*.h) | $(UAPI)/.ready
 	@mkdir -p $(@D)
-	$(call say,MUSL)$(MUSL_CC) $(USER_CFLAGS) -Werror -MMD -MP -MF $@.d -o $@ $<
+	$(call say,MUSL)$(MUSL_CC) $(USER_CFLAGS) -Werror -o $@ $(filter %.c,$^)
 
 $(BUILD)/initrd.cpio: $(USER_BINS) $(wildcard tools/mkinitrd.py tools/kinlib/*.py)
 	$(call say,GEN)$(PYTHON) tools/mkinitrd.py -o $@ $(USER_BINS)
@@ -153,6 +159,19 @@ TEST_BINS += $(patsubst %.c,$(BUILD)/tests/qemu/%,$(notdir $(wildcard tests/qemu
 $(BUILD)/tests/qemu/%: tests/qemu/programs/%.c
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+# Tests of the job object: for Kin alone.
+TEST_BINS += $(patsubst tests/jobs/%.c,$(BUILD)/tests/jobs/%,$(wildcard tests/jobs/*.c)) \
+             $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/job_*.c))
+
+$(BUILD)/tests/jobs/%: tests/jobs/%.c tests/jobs/jobs.h tests/user/tap.h user/libjob.c user/libjob.h \
+                       include/kin/job.h | $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $< user/libjob.c
+
+$(BUILD)/tests/bench/job_%: tests/bench/job_%.c user/libjob.c include/kin/job.h | $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $(filter %.c,$^)
 
 .PHONY: test-programs
 test-programs: $(TEST_BINS)

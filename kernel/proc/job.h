@@ -82,9 +82,10 @@ void job_put(struct job *job);
 /* A child of `parent`, which stays referenced by the caller. A reference, or an error: -ENODEV
  * -EAGAIN -EEXIST -EINVAL -ENOMEM. */
 int job_create(struct job *parent, const struct job_create_args *args, struct job **job);
-/* A reference to the descendant of `from` with that path ("a/b"), or with that id; NULL: none. */
+/* A reference to the descendant of `from` with that path ("a/b"), or with that id; with `above`, an
+ * ancestor's too; NULL: none. */
 struct job *job_find_path(struct job *from, const char *path) MUST_CHECK;
-struct job *job_find_id(struct job *from, uint64_t id) MUST_CHECK;
+struct job *job_find_id(struct job *from, uint64_t id, bool above) MUST_CHECK;
 /* A reference to the job that the process is in; NULL if it has exited. */
 struct job *job_of_process(struct process *process) MUST_CHECK;
 bool job_is_in_subtree(const struct job *job, const struct job *root);
