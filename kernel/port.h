@@ -55,6 +55,8 @@ typedef uint64_t irq_state_t;
  * void port_irq_disable(void), port_irq_enable(void), bool port_irq_enabled(void);
  * void port_relax(void);                in the body of a spin loop
  * void port_explore(enum port_point, const void *object);   nothing on a real machine
+ * void port_add_own(_Atomic uint64_t *counter, uint64_t);   adds to a counter that nobody else writes
+ *                                                           now, and that others read whole
  */
 
 /* CPUs that have come up, numbered 0..count-1; constant once the scheduler runs user threads. */

@@ -39,8 +39,7 @@ static inline uint64_t run_queue_load(const struct run_queue *queue)
 /* Counters with one writer: a plain addition that others see whole. */
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
 {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
-                          memory_order_relaxed);
+    port_add_own(counter, amount);
 }
 
 /* Tells the running thread's policy how long it has run. */

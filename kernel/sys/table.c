@@ -287,7 +287,7 @@ static COLD int64_t unknown_call(uint64_t number)
     return -ENOSYS;
 }
 
-static int64_t other_call(uint64_t number, const uint64_t arguments[6])
+static __attribute__((noinline)) int64_t other_call(uint64_t number, const uint64_t arguments[6])
 {
     if (number - KIN_NR_JOB_FIRST < array_length(job_table))
         return job_table[number - KIN_NR_JOB_FIRST](arguments);

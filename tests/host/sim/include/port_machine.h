@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,7 @@ struct machine_cpu {
     enum sim_cpu_state state;
     bool interrupts;   /* enabled? */
     bool in_interrupt; /* running a handler */
+    bool is_up;        /* has been idle once */
     bool in_user;      /* running a user program */
     uint32_t pending;  /* enum sim_interrupt */
     uint64_t timer_deadline;
@@ -134,6 +136,12 @@ static inline void port_relax(void)
 static inline void port_explore(enum port_point point, const void *object)
 {
     sim_explore(point, object);
+}
+
+static inline void port_add_own(_Atomic uint64_t *counter, uint64_t amount)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
+                          memory_order_relaxed);
 }
 
 static inline uint64_t port_cycles(void)
