@@ -90,7 +90,8 @@ void pgrp_hang_up_if_stopped_locked(struct process_group *group)
 
     spin_assert_held(&family_lock);
     list_for_each (member, &group->members, group_link) {
-        if (!member->signals.stopped)
+        /* It becomes true under family_lock only; whoever clears it at this moment comes before. */
+        if (!__atomic_load_n(&member->signals.stopped, __ATOMIC_RELAXED))
             continue;
         signal_send_group_locked(group, SIGHUP, NULL);
         signal_send_group_locked(group, SIGCONT, NULL);
