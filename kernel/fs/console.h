@@ -2,8 +2,8 @@
  * The console: the terminal on the machine's serial line, /dev/console and /dev/ttyS0, and
  * /dev/tty, which opens the caller's controlling terminal.
  *
- * Typing Ctrl-T p prints the list of processes, here and to the kernel log, whatever state the system
- * is in: the receive interrupt does it.
+ * Typing Ctrl-T p prints the list of processes, here and to the kernel log, whatever state the
+ * system is in: the receive interrupt does it.
  */
 #pragma once
 

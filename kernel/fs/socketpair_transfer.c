@@ -116,10 +116,10 @@ int64_t socket_send(struct file *file, struct user_vector *source, unsigned flag
         return -EMSGSIZE;
     if (pair->type == SOCK_STREAM && offered == 0)
         return 0;
-    mutex_lock(&pair->lock);
+    mutex_lock(&sending.pair->lock);
     int error = send_locked(&sending, source, no_wait);
 
-    mutex_unlock(&pair->lock);
+    mutex_unlock(&sending.pair->lock);
     size_t sent = offered - source->total;
 
     if (error == -EPIPE && sent == 0 && pair->type == SOCK_STREAM && !(flags & SOCKET_NO_SIGNAL))
@@ -261,11 +261,11 @@ int64_t socket_receive(struct file *file, struct user_vector *target, unsigned f
     *result_flags = 0;
     if (pair->type == SOCK_STREAM && target->total == 0)
         return 0;
-    mutex_lock(&pair->lock);
+    mutex_lock(&receiving.pair->lock);
     if (pair->type == SOCK_STREAM)
         result = receive_stream(&receiving, target, flags, no_wait);
     else
         result = receive_message(&receiving, target, flags, no_wait, result_flags);
-    mutex_unlock(&pair->lock);
+    mutex_unlock(&receiving.pair->lock);
     return result;
 }

@@ -152,7 +152,7 @@ static int64_t terminal_file_write(struct file *file, uintptr_t buffer, size_t s
 {
     struct terminal *terminal = file->private;
 
-    if (terminal->modes.c_lflag & TOSTOP) {
+    if (atomic_load(&terminal->asks_writers)) {
         int error = terminal_check_foreground(terminal, SIGTTOU);
 
         if (error)

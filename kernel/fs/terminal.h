@@ -64,6 +64,7 @@ struct terminal {
     _Atomic bool stopped;      /* (atomic) VSTOP: output waits */
     _Atomic bool hung_up;      /* (atomic) the other end is gone: reads end, writes fail */
     _Atomic bool canonical;    /* (atomic) ICANON */
+    _Atomic bool asks_writers; /* (atomic) TOSTOP: writers in the background are stopped */
     _Atomic uint32_t poll_min; /* (atomic) bytes that make a raw terminal readable to poll */
     uint8_t output[TERMINAL_OUTPUT_SIZE]; /* (L) output being built */
     size_t output_count;                  /* (L) */

@@ -19,7 +19,7 @@ static unsigned echo_width(const struct terminal *terminal, uint8_t byte, unsign
 }
 
 /* The cursor's column after the echo of the line up to byte n. */
-static unsigned column_at(struct terminal *terminal, size_t n)
+static unsigned column_at(struct terminal *terminal, size_t n) REQUIRES(terminal->lock)
 {
     struct terminal_input *input = &terminal->input;
     unsigned column = terminal->line_column;
@@ -30,6 +30,7 @@ static unsigned column_at(struct terminal *terminal, size_t n)
 }
 
 static void rub_out_columns(struct terminal *terminal, unsigned count, bool blank)
+    REQUIRES(terminal->lock)
 {
     while (count-- > 0) {
         terminal_put_byte(terminal, '\b');
@@ -41,7 +42,7 @@ static void rub_out_columns(struct terminal *terminal, unsigned count, bool blan
 }
 
 /* Takes back the line's bytes from n on, and their echo. */
-static void erase_to(struct terminal *terminal, size_t n)
+static void erase_to(struct terminal *terminal, size_t n) REQUIRES(terminal->lock)
 {
     struct terminal_input *input = &terminal->input;
 
@@ -56,7 +57,7 @@ static void erase_to(struct terminal *terminal, size_t n)
     input->head = n;
 }
 
-static size_t previous_character(struct terminal *terminal, size_t n)
+static size_t previous_character(struct terminal *terminal, size_t n) REQUIRES(terminal->lock)
 {
     struct terminal_input *input = &terminal->input;
 

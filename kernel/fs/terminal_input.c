@@ -12,20 +12,20 @@ static bool is_character(const struct terminal *terminal, unsigned which, uint8_
     return byte == terminal->modes.c_cc[which] && byte != DISABLED;
 }
 
-static void echo_input(struct terminal *terminal, uint8_t byte)
+static void echo_input(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     if (terminal->input.head == terminal->input.committed)
         terminal->line_column = terminal->column;
     terminal_echo(terminal, byte);
 }
 
-static void resume_output(struct terminal *terminal)
+static void resume_output(struct terminal *terminal) REQUIRES(terminal->lock)
 {
     if (atomic_exchange(&terminal->stopped, false))
         wait_queue_wake_all(&terminal->write_wait, POLLOUT | POLLWRNORM);
 }
 
-static bool receive_flow_control(struct terminal *terminal, uint8_t byte)
+static bool receive_flow_control(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     if (!(terminal->modes.c_iflag & IXON))
         return false;
@@ -40,7 +40,7 @@ static bool receive_flow_control(struct terminal *terminal, uint8_t byte)
     return false;
 }
 
-static bool receive_signal(struct terminal *terminal, uint8_t byte)
+static bool receive_signal(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     static const struct {
         uint8_t character, signal;
@@ -61,7 +61,7 @@ static bool receive_signal(struct terminal *terminal, uint8_t byte)
 }
 
 /* The characters that edit a line. Returns whether this was one. */
-static bool receive_editing(struct terminal *terminal, uint8_t byte)
+static bool receive_editing(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     bool extended = terminal_has_mode(terminal, IEXTEN);
 
@@ -87,7 +87,7 @@ static bool receive_editing(struct terminal *terminal, uint8_t byte)
 }
 
 /* The characters that end a line. Returns whether this was one. */
-static bool receive_line_end(struct terminal *terminal, uint8_t byte)
+static bool receive_line_end(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     if (byte == '\n') {
         if (terminal->modes.c_lflag & (ECHO | ECHONL))
@@ -106,7 +106,7 @@ static bool receive_line_end(struct terminal *terminal, uint8_t byte)
     return true;
 }
 
-static void receive_plain(struct terminal *terminal, uint8_t byte)
+static void receive_plain(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     if (terminal_has_mode(terminal, ECHO)) {
         if (byte == '\n')
@@ -117,7 +117,7 @@ static void receive_plain(struct terminal *terminal, uint8_t byte)
     terminal_queue_byte(terminal, byte, false);
 }
 
-static void receive_byte(struct terminal *terminal, uint8_t byte)
+static void receive_byte(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     tcflag_t modes = terminal->modes.c_iflag;
 

@@ -29,6 +29,7 @@ static void publish_modes(struct terminal *terminal) REQUIRES(terminal->lock)
     bool timed = modes->c_cc[VTIME] != 0 || modes->c_cc[VMIN] == 0;
 
     atomic_store(&terminal->canonical, (modes->c_lflag & ICANON) != 0);
+    atomic_store(&terminal->asks_writers, (modes->c_lflag & TOSTOP) != 0);
     atomic_store(&terminal->poll_min, timed ? 1 : modes->c_cc[VMIN]);
 }
 

@@ -16,14 +16,14 @@ void terminal_flush_output(struct terminal *terminal)
     terminal->output_count = 0;
 }
 
-static void put_raw(struct terminal *terminal, uint8_t byte)
+static void put_raw(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     if (terminal->output_count == TERMINAL_OUTPUT_SIZE)
         terminal_flush_output(terminal);
     terminal->output[terminal->output_count++] = byte;
 }
 
-static void put_newline(struct terminal *terminal)
+static void put_newline(struct terminal *terminal) REQUIRES(terminal->lock)
 {
     tcflag_t modes = terminal->modes.c_oflag;
 
@@ -34,7 +34,7 @@ static void put_newline(struct terminal *terminal)
     put_raw(terminal, '\n');
 }
 
-static void put_return(struct terminal *terminal)
+static void put_return(struct terminal *terminal) REQUIRES(terminal->lock)
 {
     tcflag_t modes = terminal->modes.c_oflag;
 
@@ -50,7 +50,7 @@ static void put_return(struct terminal *terminal)
     put_raw(terminal, '\r');
 }
 
-static void put_tab(struct terminal *terminal)
+static void put_tab(struct terminal *terminal) REQUIRES(terminal->lock)
 {
     unsigned width = TAB_WIDTH - terminal->column % TAB_WIDTH;
 
@@ -68,7 +68,7 @@ static bool is_continuation(const struct terminal *terminal, uint8_t byte)
     return (terminal->modes.c_iflag & IUTF8) && (byte & 0xc0) == 0x80;
 }
 
-static void put_other(struct terminal *terminal, uint8_t byte)
+static void put_other(struct terminal *terminal, uint8_t byte) REQUIRES(terminal->lock)
 {
     if ((terminal->modes.c_oflag & OLCUC) && byte >= 'a' && byte <= 'z')
         byte -= 'a' - 'A';

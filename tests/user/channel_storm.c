@@ -1,6 +1,6 @@
 /*
- * Many processes on the same channels at once: nothing is lost, doubled, torn, or left asleep. Runs at
- * 1, 2 and 4 CPUs; a lost wake-up shows as a program that does not end.
+ * Many processes on the same channels at once: nothing is lost, doubled, torn, or left asleep. Runs
+ * at 1, 2 and 4 CPUs; a lost wake-up shows as a program that does not end.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -30,7 +30,8 @@ static bool all_well(void)
     return bad == 0;
 }
 
-/* Writers of records of PIPE_BUF bytes and fewer; readers of whole records, who find no torn one. */
+/* Writers of records of PIPE_BUF bytes and fewer; readers of whole records, who find no torn one.
+ */
 static void test_records(void)
 {
     enum { WRITERS = 6, READERS = 4, RECORDS = 200, SIZE = 512 };

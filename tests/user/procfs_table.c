@@ -202,11 +202,20 @@ static void test_child(void)
 
 static void test_machine(void)
 {
-    static const char *const names[] = {"stat",        "meminfo",    "loadavg",
-                                        "uptime",      "mounts",     "cpuinfo",
-                                        "version",     "cmdline",    "filesystems",
-                                        "self/mounts", "self/limits", "sys/kernel/osrelease",
-                                        "sys/kernel/hostname", "sys/kernel/pid_max",
+    static const char *const names[] = {"stat",
+                                        "meminfo",
+                                        "loadavg",
+                                        "uptime",
+                                        "mounts",
+                                        "cpuinfo",
+                                        "version",
+                                        "cmdline",
+                                        "filesystems",
+                                        "self/mounts",
+                                        "self/limits",
+                                        "sys/kernel/osrelease",
+                                        "sys/kernel/hostname",
+                                        "sys/kernel/pid_max",
                                         "sys/kernel/random/boot_id"};
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

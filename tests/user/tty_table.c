@@ -146,7 +146,8 @@ static const struct editing {
      "gone\\010 \\010\\010 \\010\\010 \\010\\010 \\010kept\\015\\012"},
     {"a\026\003b\n", "a\\003b\\012", "a^\\010^Cb\\015\\012"},
     {"a\001\177b\n", "ab\\012", "a^A\\010 \\010\\010 \\010b\\015\\012"},
-    {"ab\tc\177\177d\n", "abd\\012", "ab\\011c\\010 \\010\\010\\010\\010\\010\\010\\010d\\015\\012"},
+    {"ab\tc\177\177d\n", "abd\\012",
+     "ab\\011c\\010 \\010\\010\\010\\010\\010\\010\\010d\\015\\012"},
     {"re\022print\n", "reprint\\012", "re^R\\015\\012reprint\\015\\012"},
     {"part\004", "part", "part"},
     {"", "EAGAIN", ""},
@@ -330,7 +331,8 @@ static void test_hang_up(void)
     close(slave);
 }
 
-/* Runs `body` in a child that leads a session with the terminal, and tells whether it was content. */
+/* Runs `body` in a child that leads a session with the terminal, and tells whether it was content.
+ */
 static void in_session(int (*body)(void), const char *name)
 {
     int status;
