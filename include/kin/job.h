@@ -80,7 +80,8 @@ struct job_create_args {
 #define JOB_LIMIT_NICE_FLOOR (1ull << 13)
 #define JOB_LIMIT_AFFINITY   (1ull << 14)
 #define JOB_LIMIT_ACTIONS    (1ull << 15)
-#define JOB_LIMITS_KNOWN     ((1ull << 16) - 1)
+#define JOB_LIMIT_COUNT      16
+#define JOB_LIMITS_KNOWN     ((1ull << JOB_LIMIT_COUNT) - 1)
 
 #define JOB_UNLIMITED_COUNT (~(__u32)0)
 #define JOB_UNLIMITED       (~(__u64)0)
@@ -124,6 +125,9 @@ struct job_limits {
     __u64 affinity;                                                   /* CPUs 0..63 */
     __u64 note_mem_bytes, note_cpu_ns, note_rd_bytes, note_wr_bytes; /* reserved: 0 */
     __u8 action[JOB_ON_COUNT];
+    /* job_get(JOB_GET_EFFECTIVE): by the number of the mask's bit, the id of the job whose limit it
+     * is; 0: nobody's. job_set() does not look at it. */
+    __u64 binding_job[JOB_LIMIT_COUNT];
 };
 
 #define JOB_SET_STRICT    (1u << 0) /* EBUSY if the new limit is below what is in use */

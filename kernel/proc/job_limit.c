@@ -217,37 +217,62 @@ int job_set_limits(struct job *job, const struct job_limits *limits, uint32_t fl
 
 /* --- job_get --- */
 
-static void take_smaller_32(__u32 *value, __u32 other)
+static void bind(struct job_limits *limits, uint64_t bit, const struct job *job)
 {
-    if (other < *value)
-        *value = other;
+    limits->binding_job[__builtin_ctzll(bit)] = job->id;
 }
 
-static void take_smaller_64(__u64 *value, __u64 other)
+static void tighten_32(struct job_limits *limits, uint64_t bit, __u32 *value, uint32_t other,
+                       const struct job *job)
 {
-    if (other < *value)
-        *value = other;
+    if (other >= *value)
+        return;
+    *value = other;
+    bind(limits, bit, job);
 }
 
-static void tighten_locked(struct job_limits *limits, const struct job *above)
-    REQUIRES(family_lock);
-static void tighten_locked(struct job_limits *limits, const struct job *above)
+static void tighten_64(struct job_limits *limits, uint64_t bit, __u64 *value, uint64_t other,
+                       const struct job *job)
 {
-    limits->mask |= above->limits.mask & ~JOB_LIMIT_FLAGS;
-    take_smaller_32(&limits->max_procs, above->limits.max_procs);
-    take_smaller_32(&limits->max_threads, above->limits.max_threads);
-    take_smaller_32(&limits->max_jobs, above->limits.max_jobs);
-    take_smaller_32(&limits->max_depth, above->limits.max_depth);
-    take_smaller_64(&limits->proc_mem_bytes, above->limits.proc_mem_bytes);
-    take_smaller_64(&limits->job_mem_bytes, above->limits.job_mem_bytes);
+    if (other >= *value)
+        return;
+    *value = other;
+    bind(limits, bit, job);
+}
+
+/* What is left of `above`'s depth below `job`. */
+static uint32_t depth_left(const struct job *job, const struct job *above)
+{
+    uint32_t distance = job->depth - above->depth;
+
+    return above->limits.max_depth > distance ? above->limits.max_depth - distance : 0;
+}
+
+static void get_effective_locked(struct job *job, struct job_limits *limits) REQUIRES(family_lock);
+static void get_effective_locked(struct job *job, struct job_limits *limits)
+{
+    job_limits_init(limits);
+    memcpy(limits->action, job->limits.action, sizeof(limits->action));
+    for (const struct job *at = job; at; at = at->parent) {
+        const struct job_limits *own = &at->limits;
+
+        limits->mask |= own->mask;
+        tighten_32(limits, JOB_LIMIT_PROCS, &limits->max_procs, own->max_procs, at);
+        tighten_32(limits, JOB_LIMIT_THREADS, &limits->max_threads, own->max_threads, at);
+        tighten_32(limits, JOB_LIMIT_JOBS, &limits->max_jobs, own->max_jobs, at);
+        tighten_32(limits, JOB_LIMIT_DEPTH, &limits->max_depth, depth_left(job, at), at);
+        tighten_64(limits, JOB_LIMIT_PROC_MEM, &limits->proc_mem_bytes, own->proc_mem_bytes, at);
+        tighten_64(limits, JOB_LIMIT_JOB_MEM, &limits->job_mem_bytes, own->job_mem_bytes, at);
+    }
 }
 
 void job_get_limits(struct job *job, struct job_limits *limits, bool effective)
 {
     spin_lock(&family_lock);
-    *limits = job->limits;
+    if (effective)
+        get_effective_locked(job, limits);
+    else
+        *limits = job->limits;
     limits->flags = job->flags;
-    for (struct job *at = job->parent; effective && at; at = at->parent)
-        tighten_locked(limits, at);
     spin_unlock(&family_lock);
 }

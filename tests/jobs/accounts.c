@@ -124,7 +124,8 @@ static void rule_25_parent_has_all(void)
     }
     stat = stat_of(top);
     is_int((long long)stat.entered, 3, "rule 25: members of destroyed children count above");
-    is_int((long long)stat.total.user_ns, (long long)below.user_ns, "rule 25: with their user time");
+    is_int((long long)stat.total.user_ns, (long long)below.user_ns,
+           "rule 25: with their user time");
     is_int((long long)stat.total.kern_ns, (long long)below.kern_ns, "rule 25: system time");
     is_int((long long)stat.total.minflt, (long long)below.minflt, "rule 25: faults");
     reap(spawn(top, nothing, NULL));
@@ -136,7 +137,8 @@ static void rule_25_parent_has_all(void)
 static void rule_26_zombies(void)
 {
     int job = make_job(JOB_SELF, "", 0);
-    int stream = open_stream(job, JOB_EVENT_BIT(JOB_EVENT_EMPTY) | JOB_EVENT_BIT(JOB_EVENT_DEAD), 0);
+    int stream =
+        open_stream(job, JOB_EVENT_BIT(JOB_EVENT_EMPTY) | JOB_EVENT_BIT(JOB_EVENT_DEAD), 0);
     struct job_member member;
     pid_t child = spawn(job, nothing, NULL);
 
@@ -149,7 +151,8 @@ static void rule_26_zombies(void)
     is_int(job_kill(job, &forever, NULL, 0), 0, "rule 26: nor a kill's wait");
     is_int(next_event(stream).type, JOB_EVENT_DEAD, "rule 26: nor DEAD");
     reap(child);
-    is_int(job_list(job, NULL, 0, JOB_LIST_ZOMBIES), 0, "rule 26: and when it is reaped it is gone");
+    is_int(job_list(job, NULL, 0, JOB_LIST_ZOMBIES), 0,
+           "rule 26: and when it is reaped it is gone");
     close(stream);
     close(job);
 }
@@ -250,7 +253,8 @@ static void period(void)
     is_int((long long)cpu_of(&stat.period), (long long)cpu_of(&stat.total),
            "the first period has all");
     job_stat(job, &stat, 0);
-    is_int((long long)cpu_of(&stat.period), 0, "after JOB_PERIOD_RESET a period begins with nothing");
+    is_int((long long)cpu_of(&stat.period), 0,
+           "after JOB_PERIOD_RESET a period begins with nothing");
     ok(cpu_of(&stat.total) > 0, "and the total goes on");
     close(job);
 }

@@ -292,8 +292,8 @@ static void rule_13_adopt_races_exit(void)
             wrong++;
         close(pidfd);
     }
-    ok(moved + late == 100 && wrong == 0,
-       "rule 13: adoption racing exit: either gone and counted nowhere, or it exits from the new job");
+    ok(moved + late == 100 && wrong == 0, "rule 13: adoption racing exit: either gone and counted "
+                                          "nowhere, or it exits from the new job");
     close(gate[0]);
     close(gate[1]);
     close(job);

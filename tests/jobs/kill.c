@@ -143,7 +143,8 @@ static void rule_17_root(void)
 {
     int root = job_open(JOB_SELF, "", 0);
 
-    is_int((long long)stat_of(root).parent_id, 0, "rule 17: the first programs are in the root job");
+    is_int((long long)stat_of(root).parent_id, 0,
+           "rule 17: the first programs are in the root job");
     is_error(job_kill(root, NULL, NULL, 0), EACCES, "rule 17: nobody gets the right to kill it");
     close(root);
 }
