@@ -4,107 +4,94 @@
 #include "mm/frame.h"
 #include "port.h"
 #include "proc/host_name.h"
-#include "sched/cpu.h"
 #include "sched/sched.h"
 
 #define SECOND_NS    1000000000ul
 #define TICK_NS      10000000ul /* USER_HZ is 100 */
+#define LOAD_UNIT    65536      /* of sched_load_averages() */
 #define PAGES_TO_KIB (PAGE_SIZE / 1024)
-
-/* Times since boot, in ns. A CPU is idle while its idle thread runs. */
-static uint64_t idle_ns(unsigned cpu)
-{
-    const struct thread *idle = port_cpu(cpu)->idle;
-
-    return idle ? thread_system_ns(idle) : 0;
-}
-
-static uint64_t busy_ns(unsigned cpu, uint64_t now)
-{
-    uint64_t idle = idle_ns(cpu);
-
-    return now > idle ? now - idle : 0;
-}
 
 int proc_print_uptime(const struct proc_node *node, struct text *text)
 {
     uint64_t now = port_clock_ns(), idle = 0;
+    struct sched_cpu_usage usage;
 
-    for (unsigned i = 0; i < port_cpu_count(); i++)
-        idle += idle_ns(i);
+    for (unsigned i = 0; i < port_cpu_count(); i++) {
+        sched_cpu_usage(i, &usage);
+        idle += usage.idle_ns;
+    }
     text_print(text, "%lu.%02lu %lu.%02lu\n", now / SECOND_NS, now / TICK_NS % 100,
                idle / SECOND_NS, idle / TICK_NS % 100);
     return 0;
 }
 
-/* User and system time are not told apart by CPU: all of it is shown as user time. */
-static void print_cpu_times(struct text *text, uint64_t busy, uint64_t idle)
+/* User and system time are told apart by process, not by CPU: what is not idle is shown as user. */
+static void print_cpu_times(struct text *text, uint64_t elapsed_ns, uint64_t idle_ns)
 {
-    text_print(text, "%lu 0 0 %lu 0 0 0 0 0 0\n", busy / TICK_NS, idle / TICK_NS);
+    uint64_t busy_ns = elapsed_ns > idle_ns ? elapsed_ns - idle_ns : 0;
+
+    text_print(text, "%lu 0 0 %lu 0 0 0 0 0 0\n", busy_ns / TICK_NS, idle_ns / TICK_NS);
 }
 
-static unsigned count_processes(unsigned *running)
+int proc_print_machine_stat(const struct proc_node *node, struct text *text)
+{
+    struct sched_cpu_usage usage[CPU_MAX], sum = {0};
+    uint64_t now = port_clock_ns();
+    unsigned count = port_cpu_count();
+
+    for (unsigned i = 0; i < count; i++) {
+        sched_cpu_usage(i, &usage[i]);
+        sum.idle_ns += usage[i].idle_ns;
+        sum.switches += usage[i].switches;
+        sum.timer_interrupts += usage[i].timer_interrupts;
+        sum.running += usage[i].running;
+    }
+    text_print(text, "cpu  ");
+    print_cpu_times(text, now * count, sum.idle_ns);
+    for (unsigned i = 0; i < count; i++) {
+        text_print(text, "cpu%u ", i);
+        print_cpu_times(text, now, usage[i].idle_ns);
+    }
+    text_print(text, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %d\n", sum.timer_interrupts,
+               sum.switches, port_boot_realtime_ns() / SECOND_NS, pid_last_number());
+    text_print(text, "procs_running %u\nprocs_blocked 0\nsoftirq 0\n", sum.running);
+    return 0;
+}
+
+static void print_average(struct text *text, uint64_t average)
+{
+    uint64_t hundredths = (average * 100 + LOAD_UNIT / 2) / LOAD_UNIT;
+
+    text_print(text, "%lu.%02lu ", hundredths / 100, hundredths % 100);
+}
+
+static unsigned count_threads(void)
 {
     unsigned count = 0;
     struct pid *pid;
 
-    *running = 0;
     for (pid_number from = 1; (pid = pid_next(from)); from = pid_number_of(pid) + 1, pid_put(pid)) {
         spin_lock(&family_lock);
-        struct user_thread *thread = pid->thread;
-
-        if (thread) {
-            count++;
-            *running += thread->thread.state != THREAD_SLEEPING;
-        }
+        count += pid->thread != NULL;
         spin_unlock(&family_lock);
     }
     return count;
 }
 
-static uint64_t count_switches(void)
-{
-    struct sched_cpu_usage usage;
-    uint64_t count = 0;
-
-    for (unsigned i = 0; i < port_cpu_count(); i++) {
-        sched_cpu_usage(i, &usage);
-        count += usage.switches;
-    }
-    return count;
-}
-
-int proc_print_machine_stat(const struct proc_node *node, struct text *text)
-{
-    uint64_t now = port_clock_ns(), busy = 0, idle = 0;
-    unsigned running;
-
-    for (unsigned i = 0; i < port_cpu_count(); i++) {
-        busy += busy_ns(i, now);
-        idle += idle_ns(i);
-    }
-    text_print(text, "cpu  ");
-    print_cpu_times(text, busy, idle);
-    for (unsigned i = 0; i < port_cpu_count(); i++) {
-        text_print(text, "cpu%u ", i);
-        print_cpu_times(text, busy_ns(i, now), idle_ns(i));
-    }
-    count_processes(&running);
-    text_print(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running %u\n",
-               count_switches(), port_boot_realtime_ns() / SECOND_NS, pid_last_number(), running);
-    text_print(text, "procs_blocked 0\nsoftirq 0\n");
-    return 0;
-}
-
 int proc_print_loadavg(const struct proc_node *node, struct text *text)
 {
-    unsigned running, count = count_processes(&running);
+    struct sched_cpu_usage usage;
     uint64_t averages[3];
+    unsigned running = 0;
 
     sched_load_averages(averages);
-    for (int i = 0; i < 3; i++)
-        text_print(text, "%lu.%02lu ", averages[i] >> 16, (averages[i] & 0xffff) * 100 >> 16);
-    text_print(text, "%u/%u %d\n", running, count, pid_last_number());
+    for (unsigned i = 0; i < array_length(averages); i++)
+        print_average(text, averages[i]);
+    for (unsigned i = 0; i < port_cpu_count(); i++) {
+        sched_cpu_usage(i, &usage);
+        running += usage.running;
+    }
+    text_print(text, "%u/%u %d\n", running, count_threads(), pid_last_number());
     return 0;
 }
 
