@@ -32,7 +32,8 @@ void session_put(struct session *session)
         return;
     if (session->foreground)
         pid_put(session->foreground);
-    if (session->pid->session == session)
+    /* One that was never linked goes without family_lock, and then this is another session's. */
+    if (__atomic_load_n(&session->pid->session, __ATOMIC_RELAXED) == session)
         session->pid->session = NULL;
     pid_put(session->pid);
     slab_free(&session_cache, session);
