@@ -142,8 +142,16 @@ static void token_release(struct file *file)
     job_put(job);
 }
 
+/* Else the holder's children would prolong the freeze, and one born into the frozen job would hold
+ * its own door shut. */
+static bool token_is_inherited(struct file *file)
+{
+    return false;
+}
+
 static const struct file_operations token_operations = {
     .name = "anon_inode:[job-freeze]",
+    .is_inherited = token_is_inherited,
     .release = token_release,
 };
 
