@@ -89,6 +89,8 @@ static void take_locked(struct process *process, struct proc_snapshot *snapshot)
         take_group_locked(process->group, snapshot);
     if (leader)
         take_thread(&leader->thread, snapshot);
+    else
+        memcpy(snapshot->name, process->last_name, sizeof(snapshot->name));
     take_signals(process, leader, snapshot);
 }
 

@@ -133,6 +133,7 @@ static struct cpu_time close_accounts_locked(struct process *process, struct use
     usage_close_thread(&process->usage.self, &self->thread, &used);
     list_remove(&self->process_link);
     process->thread_count--;
+    memcpy(process->last_name, self->thread.name, sizeof(process->last_name));
     process->leader = NULL;
     process->pid->thread = NULL;
     return used;

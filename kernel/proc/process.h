@@ -77,6 +77,7 @@ struct process {
 
     /* Death. */
     int exit_status;     /* (F) wait(2) encoding, final at PROCESS_ZOMBIE */
+    char last_name[THREAD_NAME_SIZE]; /* (F) of the thread that exited last: a zombie's comm */
     bool dumpable;       /* (self) PR_SET_DUMPABLE */
     bool no_new_privileges;
 

@@ -185,6 +185,7 @@ static void test_child(void)
     waitid(P_PID, (id_t)child, NULL, WEXITED | WNOWAIT);
     slurp(name);
     ok(strstr(text, ") Z") != NULL, "a zombie");
+    ok(strstr(text, "(odd (name) x)") != NULL, "keeps its name");
     snprintf(name, sizeof(name), "/proc/%d/cmdline", child);
     is_int(slurp(name), 0, "has no arguments");
     snprintf(name, sizeof(name), "/proc/%d/exe", child);
