@@ -105,6 +105,39 @@ $(HOST_BIN)/mm: $(HOST_MM_O)
 	$(HOST_CC) $(HOST_LDFLAGS) -o $@ $^ -lcmocka
 -include $(HOST_MM_O:.o=.d)
 
+# The race detector: the same scenarios, the kernel with the compiler's hooks at each access, the rest
+# without a sanitizer.
+HOST_RACE := $(HOST_BUILD)/race
+HOST_RACE_KERNEL_CFLAGS := $(filter-out $(HOST_SANITIZE),$(HOST_KERNEL_CFLAGS))
+HOST_RACE_SIM_CFLAGS := $(filter-out $(HOST_SANITIZE),$(HOST_SIM_CFLAGS))
+HOST_RACE_SIM_O := $(patsubst %.c,$(HOST_RACE)/%.o,$(filter-out %/no_race.c,$(HOST_SIM_C)) \
+                     $(wildcard tests/host/race/*.c))
+
+$(HOST_RACE)/kernel/%.o: kernel/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_RACE_KERNEL_CFLAGS) -fsanitize=thread -Wno-tsan -c -o $@ $<
+$(HOST_RACE)/tests/host/sim/%.o: tests/host/sim/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_RACE_SIM_CFLAGS) -c -o $@ $<
+$(HOST_RACE)/tests/host/race/%.o: tests/host/race/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_RACE_SIM_CFLAGS) -c -o $@ $<
+$(HOST_RACE)/tests/host/%.o: tests/host/%.c $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_RACE_KERNEL_CFLAGS) -DSIM_ORDER_BY_HAND -c -o $@ $<
+
+define HOST_RACE_SIMULATOR
+$(1)_RACE_O := $$($(1)_C:%.c=$(HOST_RACE)/%.o)
+$(HOST_RACE)/$(1).kernel.o: $$($(1)_RACE_O) tests/host/sim/kernel_data.ld
+	$(HOST_GATHER) -o $$@ $$($(1)_RACE_O)
+$(HOST_BIN)/$(1)_race: $(HOST_RACE)/$(1).kernel.o $(HOST_RACE_SIM_O)
+	@mkdir -p $$(@D)
+	$(HOST_CC) -no-pie -o $$@ $$^
+-include $$($(1)_RACE_O:.o=.d)
+endef
+$(foreach simulator,sim_sched sim_proc,$(eval $(call HOST_RACE_SIMULATOR,$(simulator))))
+-include $(HOST_RACE_SIM_O:.o=.d)
+
 # Faults put in on purpose, which the simulators must find.
 $(HOST_BUILD)/mutants.json: tests/host/tests.mk $(HOST_SIMULATORS:%=$(HOST_BIN)/%)
 	@{ echo '{"cc": "$(HOST_CC)", "cflags": "$(HOST_KERNEL_CFLAGS)", "ldflags": "$(HOST_LDFLAGS)",'; \

@@ -294,6 +294,9 @@ static bool choose_operation(int issuer, bool is_alone, struct model_operation *
     case MODEL_WAIT:
         choose_wait(o, is_alone);
         return true;
+    case MODEL_IGNORE_CHILDREN:
+        /* A death that inherits zombies looks at it more than once, which the model does not. */
+        return is_alone;
     case MODEL_KILL:
     case MODEL_KILL_GROUP:
         o->value *= SIGKILL;

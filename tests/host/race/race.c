@@ -161,11 +161,17 @@ static void report(uintptr_t address, const struct cell *before, const struct ce
              before->cpu, there, before->caller);
 }
 
+/* An atomic read that meets a plain write is taken for deliberate: whoever wrote it knew. */
+static bool is_harmless(const struct cell *a, const struct cell *b)
+{
+    return (a->is_atomic && b->is_atomic) || (!a->is_write && (a->is_atomic || !b->is_write)) ||
+           (!b->is_write && b->is_atomic);
+}
+
 static bool conflict(const struct cell *before, const struct cell *now)
 {
     return (before->bytes & now->bytes) && before->cpu != now->cpu &&
-           (before->is_write || now->is_write) && !(before->is_atomic && now->is_atomic) &&
-           before->clock > own_clock()->of[before->cpu];
+           before->clock > own_clock()->of[before->cpu] && !is_harmless(before, now);
 }
 
 /* The cell of the same CPU and kind is replaced; else the oldest. */

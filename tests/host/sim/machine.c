@@ -348,6 +348,9 @@ void port_idle(void)
 {
     SIM_CHECK(!sim_cpu->interrupts && !sim_cpu->in_interrupt);
     trace_add("idle", NULL, NULL, NULL);
+    if (!sim_cpu->is_up)
+        race_machine_order(); /* the boot CPU waits for this one */
+    sim_cpu->is_up = true;
     count_step();
     progress++;
     sim_cpu->state = SIM_CPU_IDLE;
@@ -500,6 +503,7 @@ static void boot_first_cpu(void *argument)
     for (unsigned i = 1; i < cpu_count; i++)
         while (machine_of(i)->state != SIM_CPU_IDLE)
             sim_relax();
+    race_machine_order();
     if (!kernel_thread_start("scenario", scenario_thread, NULL))
         sim_fail("no memory for the scenario's thread");
     sched_run_idle();

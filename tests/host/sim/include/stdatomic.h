@@ -8,6 +8,17 @@
 
 void sim_atomic(const volatile void *object);
 
+/* The race build compiles the kernel with the compiler's hooks, but not the scenarios, whose locks
+ * count too: these say what they order. */
+#ifdef SIM_ORDER_BY_HAND
+void race_load(const volatile void *object, int order);
+void race_store(const volatile void *object, int order);
+void race_exchange(const volatile void *object, int order);
+#define SIM_ORDER(access, object, order) race_##access(object, order)
+#else
+#define SIM_ORDER(access, object, order) (void)0
+#endif
+
 #undef atomic_load_explicit
 #undef atomic_load
 #undef atomic_store_explicit
@@ -35,6 +46,7 @@ void sim_atomic(const volatile void *object);
         __auto_type sim_load_pointer = (pointer);                                                  \
         SIM_VALUE_TYPE(sim_load_pointer) sim_loaded;                                               \
         sim_atomic(sim_load_pointer);                                                              \
+        SIM_ORDER(load, sim_load_pointer, order);                                                  \
         __atomic_load(sim_load_pointer, &sim_loaded, (order));                                     \
         sim_loaded;                                                                                \
     })
@@ -43,6 +55,7 @@ void sim_atomic(const volatile void *object);
         __auto_type sim_store_pointer = (pointer);                                                 \
         SIM_VALUE_TYPE(sim_store_pointer) sim_stored = (value);                                    \
         sim_atomic(sim_store_pointer);                                                             \
+        SIM_ORDER(store, sim_store_pointer, order);                                                \
         __atomic_store(sim_store_pointer, &sim_stored, (order));                                   \
     })
 #define atomic_exchange_explicit(pointer, value, order)                                            \
@@ -50,6 +63,7 @@ void sim_atomic(const volatile void *object);
         __auto_type sim_exchange_pointer = (pointer);                                              \
         SIM_VALUE_TYPE(sim_exchange_pointer) sim_new = (value), sim_old;                           \
         sim_atomic(sim_exchange_pointer);                                                          \
+        SIM_ORDER(exchange, sim_exchange_pointer, order);                                          \
         __atomic_exchange(sim_exchange_pointer, &sim_new, &sim_old, (order));                      \
         sim_old;                                                                                   \
     })
@@ -58,6 +72,7 @@ void sim_atomic(const volatile void *object);
         __auto_type sim_cas_pointer = (pointer);                                                   \
         SIM_VALUE_TYPE(sim_cas_pointer) sim_desired = (value);                                     \
         sim_atomic(sim_cas_pointer);                                                               \
+        SIM_ORDER(exchange, sim_cas_pointer, success);                                             \
         __atomic_compare_exchange(sim_cas_pointer, (expected), &sim_desired, 0, (success),         \
                                   (failure));                                                      \
     })
@@ -66,6 +81,7 @@ void sim_atomic(const volatile void *object);
         __auto_type sim_fetch_pointer = (pointer);                                                 \
         SIM_VALUE_TYPE(sim_fetch_pointer) sim_operand = (value);                                   \
         sim_atomic(sim_fetch_pointer);                                                             \
+        SIM_ORDER(exchange, sim_fetch_pointer, order);                                             \
         __atomic_fetch_##operation(sim_fetch_pointer, sim_operand, (order));                       \
     })
 
