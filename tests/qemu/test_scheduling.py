@@ -32,7 +32,7 @@ def shares(cpus, seconds, cpu, *nice_values):
 @pytest.mark.parametrize("cpus", SMP)
 def test_equal_shares(cpus):
     """16 processes that compute: all CPUs are used, and nobody gets more than 5% more than another."""
-    results = shares(cpus, 3 if cpus == 1 else 12, -1, *[0] * 16)
+    results = shares(cpus, 3 if cpus == 1 else 20, -1, *[0] * 16)
     times = [ns for _, ns, _, _ in results]
     used = 0
     for _, _, _, mask in results:
