@@ -6,6 +6,7 @@
  */
 #include "x86_64/kernel_stack.h"
 
+#include "lib/panic.h"
 #include "mm/frame.h"
 #include "sched/spinlock.h"
 #include "x86_64/instructions.h"
@@ -190,6 +191,23 @@ static bool flush_stale(void)
     return count == TABLE_BATCH;
 }
 
+/* Debug builds: a stack of which less than the reserve was never used is as good as overflown. */
+#define RESERVE_WORDS (1024 / sizeof(uint64_t))
+#define UNUSED_WORD   0x5a5a5a5a5a5a5a5aul
+
+static void paint(uint64_t *stack)
+{
+    for (size_t i = 0; KIN_DEBUG && i < RESERVE_WORDS; i++)
+        stack[i] = UNUSED_WORD;
+}
+
+static void check_paint(const uint64_t *stack)
+{
+    for (size_t i = 0; KIN_DEBUG && i < RESERVE_WORDS; i++)
+        if (stack[i] != UNUSED_WORD)
+            panic("a kernel stack was used up but for %zu bytes", i * sizeof(*stack));
+}
+
 void *kernel_stack_alloc(void)
 {
     irq_state_t irq = spin_lock_irq_save(&lock);
@@ -199,13 +217,17 @@ void *kernel_stack_alloc(void)
     spin_unlock_irq_restore(&lock, irq);
     if (many_stale)
         flush_stale();
+    if (stack)
+        paint(stack);
     return stack;
 }
 
 void kernel_stack_free(void *stack)
 {
-    irq_state_t irq = spin_lock_irq_save(&lock);
+    irq_state_t irq;
 
+    check_paint(stack);
+    irq = spin_lock_irq_save(&lock);
     if (cache_count < CACHE_SIZE)
         cache[cache_count++] = stack;
     else

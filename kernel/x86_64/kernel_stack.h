@@ -11,7 +11,7 @@
 #include "lib/compiler.h"
 #include "port.h"
 
-#define KERNEL_STACK_PAGES 3
+#define KERNEL_STACK_PAGES 2
 #define KERNEL_STACK_SIZE  (KERNEL_STACK_PAGES * PORT_PAGE_SIZE)
 
 /* The lowest address of a stack of KERNEL_STACK_SIZE bytes; NULL if memory is short. The contents
