@@ -141,12 +141,13 @@ static struct cpu_time close_accounts_locked(struct process *process, struct use
 
 static void become_zombie(struct process *process, struct user_thread *self)
 {
-    struct process_group *group = process->group;
     struct list orphans = LIST_INITIALIZER(orphans);
+    struct process_group *group;
     struct cpu_time used;
     struct job *job;
 
     spin_lock(&family_lock);
+    group = process->group;
     tree_reparent_children_locked(process, &orphans);
     used = close_accounts_locked(process, self);
     leave_session_locked(process);
