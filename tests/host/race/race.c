@@ -14,7 +14,7 @@
 #define CPUS      8
 #define CELLS     6
 #define GRANULES  (1u << 16)
-#define SYNC_SIZE (1u << 14)
+#define SYNC_SIZE (1u << 15)
 
 struct clock {
     uint32_t of[CPUS];
@@ -44,6 +44,7 @@ struct sync {
 static struct granule granules[GRANULES];
 static struct sync syncs[SYNC_SIZE];
 static struct clock cpu_clocks[CPUS], fence_clock;
+static struct clock forgotten; /* of the addresses that fell out: what they ordered stays ordered */
 static uint64_t run;
 
 static uint64_t hash_of(uintptr_t address)
@@ -58,6 +59,7 @@ void race_begin_run(void)
     run++;
     memset(cpu_clocks, 0, sizeof(cpu_clocks));
     memset(&fence_clock, 0, sizeof(fence_clock));
+    memset(&forgotten, 0, sizeof(forgotten));
     for (unsigned i = 0; i < CPUS; i++)
         cpu_clocks[i].of[i] = 1;
 }
@@ -85,8 +87,11 @@ static struct sync *sync_of(const volatile void *address)
 {
     struct sync *sync = &syncs[hash_of((uintptr_t)address) % SYNC_SIZE];
 
-    if (sync->run != run || sync->address != (uintptr_t)address)
-        *sync = (struct sync){.address = (uintptr_t)address, .run = run};
+    if (sync->run == run && sync->address == (uintptr_t)address)
+        return sync;
+    if (sync->run == run)
+        join(&forgotten, &sync->clock);
+    *sync = (struct sync){.address = (uintptr_t)address, .run = run, .clock = forgotten};
     return sync;
 }
 
