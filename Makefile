@@ -164,7 +164,7 @@ $(BUILD)/tests/qemu/%: tests/qemu/programs/%.c
 TEST_BINS += $(patsubst tests/jobs/%.c,$(BUILD)/tests/jobs/%,$(wildcard tests/jobs/*.c)) \
              $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/job_*.c))
 
-$(BUILD)/tests/jobs/%: tests/jobs/%.c tests/jobs/jobs.h tests/user/tap.h user/libjob.c user/libjob.h \
+$(BUILD)/tests/jobs/%: tests/jobs/%.c $(wildcard tests/jobs/*.h) tests/user/tap.h user/libjob.c user/libjob.h \
                        include/kin/job.h | $(UAPI)/.ready
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $< user/libjob.c
