@@ -17,8 +17,11 @@
 
 int64_t do_fork(const uint64_t a[6])
 {
-    struct fork_request request = {
-        .flags = a[0], .exit_signal = (int)a[1], .stack = a[2], .tls = (const uintptr_t *)&a[3]};
+    struct fork_request request = {.flags = a[0],
+                                   .exit_signal = (int)a[1],
+                                   .stack = a[2],
+                                   .tls = (const uintptr_t *)&a[3],
+                                   .birth = {.into = (struct job *)a[4]}};
     struct process *child;
     int error = fork_check_flags(request.flags);
 

@@ -12,7 +12,8 @@
 #include "proc/wait.h"
 #include "sim.h"
 
-/* The kernel's half of call_fork_with(): flags, exit signal, program, its argument. */
+/* The kernel's half of call_fork_with(): flags, exit signal, program, its argument, the job to be
+ * born in (a struct job; 0: the parent's). */
 int64_t do_fork(const uint64_t arguments[6]);
 /* clone(2): the child runs program(argument) and exits with 0 when that returns. */
 int call_fork_with(uint64_t flags, int exit_signal, sim_program *program, uintptr_t argument);

@@ -42,3 +42,14 @@ void scenario_alarm_change(void);
 void scenario_timer_delete_expire(void);
 void scenario_timer_exit(void);
 void scenario_timer_allocations(void);
+
+void scenario_job_fork_kill(void);
+void scenario_job_fork_freeze(void);
+void scenario_job_fork_signal(void);
+void scenario_job_adopt_exit(void);
+void scenario_job_adopt_tree_fork(void);
+void scenario_job_exit_close(void);
+void scenario_job_kill_kill(void);
+void scenario_job_limit_fork(void);
+void scenario_job_wait_accounts(void);
+void scenario_job_allocations(void);

@@ -11,6 +11,7 @@
 #include "sched/wait.h"
 
 int system_child_status;
+void (*system_on_exit)(struct process *process);
 
 static struct thread *scenario;
 static void (*wanted)(void);
@@ -31,6 +32,8 @@ static void give_up_files(struct process *process)
 {
     kfree(process->files);
     process->files = NULL;
+    if (system_on_exit)
+        system_on_exit(process);
 }
 
 static struct process_resource files = {.fork = inherit_files, .exit = give_up_files};

@@ -20,5 +20,8 @@ void system_run_child(void (*program)(void));
 /* What the child of system_run_child() ended with, in wait4's encoding. */
 extern int system_child_status;
 
+/* Called in each process that gives up its files, early in its death. NULL: nothing. */
+extern void (*system_on_exit)(struct process *process);
+
 /* Waits, for the program of pid 1, until all children are reaped. */
 void reap_all_children(void);
