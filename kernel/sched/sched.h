@@ -15,7 +15,7 @@ _Noreturn void sched_run_idle(void);
 /* Gives the CPU away if others should run; called at named points of long kernel work, and on the
  * way to user mode when THREAD_WORK_RESCHEDULE is set. Thread context, no spinlock held. */
 void sched_point(void);
-/* sched_yield(2). */
+/* sched_yield(2). Interrupts enabled. */
 void sched_yield_current(void);
 /* The thread goes to sleep (thread->may_sleep says so) or gives way. Interrupts masked or not; no
  * spinlock held. Other floors sleep through wait.h. */

@@ -45,7 +45,7 @@ static void switch_to(struct cpu *cpu, struct thread *previous, struct thread *n
 
     counter_add(&previous->usage.system_cycles, now);
     if (previous->account)
-        cpu_account_flush(previous);
+        cpu_account_flush_stopped(previous);
     counter_add(&next->usage.system_cycles, -now);
     counter_add(&queue->switches, 1);
     queue->left = previous;
@@ -124,17 +124,16 @@ void sched_point(void)
 
 void NO_THREAD_SAFETY_ANALYSIS sched_yield_current(void)
 {
-    irq_state_t interrupts;
     struct cpu *cpu;
 
     if (run_queue_ready(&this_cpu()->run_queue) == 0)
         return;
-    interrupts = port_irq_save();
+    port_irq_disable();
     cpu = this_cpu();
     spin_lock(&cpu->run_queue.lock);
     current_thread()->policy->yield(&cpu->run_queue, current_thread());
     schedule_locked(cpu, port_cycles());
-    port_irq_restore(interrupts);
+    port_irq_enable();
 }
 
 void sched_kernel_enter(void)

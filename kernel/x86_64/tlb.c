@@ -39,19 +39,34 @@ static void flush_local_page(uintptr_t address)
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
 }
 
+/* Apart from tlb_switch(), which has no call to make room for then. */
+static __attribute__((noinline)) void switch_to_kernel_table(struct tlb_cpu *self, uint64_t bit)
+{
+    struct page_table *previous = self->loaded;
+
+    write_cr3(page_table_kernel_root());
+    self->loaded = NULL;
+    atomic_fetch_and(&previous->cpus, ~bit);
+}
+
 void tlb_switch(struct page_table *table)
 {
     unsigned id = this_cpu()->id;
-    struct page_table *previous = cpus[id].loaded;
+    struct tlb_cpu *self = &cpus[id];
+    struct page_table *previous = self->loaded;
+    uint64_t bit = 1ul << id;
 
     if (previous == table)
         return;
-    if (table)
-        atomic_fetch_or(&table->cpus, 1ul << id);
-    write_cr3(table ? frame_of_pointer(table->root) : page_table_kernel_root());
-    cpus[id].loaded = table;
+    if (!table) {
+        switch_to_kernel_table(self, bit);
+        return;
+    }
+    atomic_fetch_or(&table->cpus, bit);
+    write_cr3(frame_of_pointer(table->root));
+    self->loaded = table;
     if (previous)
-        atomic_fetch_and(&previous->cpus, ~(1ul << id));
+        atomic_fetch_and(&previous->cpus, ~bit);
 }
 
 void tlb_load(struct page_table *table)
