@@ -15,7 +15,7 @@ after=$(cat /proc/kin/memory)
 
 
 @pytest.mark.parametrize("storm, said", [
-    ("bomb", "bomb: "),
+    ("bomb", "bomb: defused"),
     ("ten-thousand", "ten thousand: 10000 lived at once"),
     ("killed-at-once", "killed at once: 300"),
     ("wrap-around", "wrap around: 1 times"),
