@@ -120,13 +120,14 @@ struct pid *pidfd_pid(struct file *file)
     return ((struct pidfd *)file->private)->pid;
 }
 
-int pidfd_get_pid(int descriptor, struct pid **pid)
+int pidfd_get_pid(int descriptor, struct pid **pid, bool *nonblocking)
 {
     struct file *file = file_from_descriptor(descriptor);
 
     if (!file)
         return -EBADF;
     *pid = pidfd_pid(file);
+    *nonblocking = file->flags & O_NONBLOCK;
     if (*pid)
         pid_get(*pid);
     file_put(file);
@@ -136,7 +137,8 @@ int pidfd_get_pid(int descriptor, struct pid **pid)
 int pidfd_get_process(int descriptor, struct process **process)
 {
     struct pid *pid;
-    int error = pidfd_get_pid(descriptor, &pid);
+    bool nonblocking;
+    int error = pidfd_get_pid(descriptor, &pid, &nonblocking);
 
     if (error)
         return error;

@@ -88,6 +88,17 @@ SYSCALL4(wait4, pid_number, pid, uintptr_t, status, int, options, uintptr_t, rus
     return answer ? answer : result.pid;
 }
 
+/* A wait by a pidfd that was opened with PIDFD_NONBLOCK does not sleep either. */
+static int take_pidfd(struct wait_request *request, int descriptor)
+{
+    bool nonblocking;
+    int error = pidfd_get_pid(descriptor, &request->pid, &nonblocking);
+
+    if (!error && nonblocking)
+        request->options |= WNOHANG;
+    return error;
+}
+
 /* waitid's id. 0 with request->pid NULL means a number that names nothing: -ECHILD in the end. */
 static int take_id(struct wait_request *request, int type, pid_number id)
 {
@@ -111,7 +122,7 @@ static int take_id(struct wait_request *request, int type, pid_number id)
         request->kind = WAIT_PROCESS;
         if (id < 0)
             return -EINVAL;
-        return pidfd_get_pid(id, &request->pid);
+        return take_pidfd(request, id);
     default:
         return -EINVAL;
     }
@@ -141,10 +152,9 @@ static int copy_siginfo(uintptr_t address, const struct wait_result *result)
     return copy_to_user(address, &info, offsetof(siginfo_t, si_status) + sizeof(info.si_status));
 }
 
-SYSCALL5(waitid, int, type, pid_number, id, uintptr_t, info, int, options, uintptr_t, rusage)
+static int64_t wait_by_id(int type, pid_number id, int options, struct wait_result *result)
 {
     struct wait_request request = {.options = options};
-    struct wait_result result;
     int64_t answer;
 
     if ((options & ~WAITID_OPTIONS) || !(options & (WEXITED | WSTOPPED | WCONTINUED)))
@@ -152,14 +162,23 @@ SYSCALL5(waitid, int, type, pid_number, id, uintptr_t, info, int, options, uintp
     answer = take_id(&request, type, id);
     if (answer)
         return answer;
-    answer = process_wait(&request, &result);
+    answer = process_wait(&request, result);
     put_pid(request.pid);
-    if (answer)
-        return answer;
-    answer = copy_siginfo(info, &result);
-    if (answer == 0 && result.child)
-        answer = copy_rusage(rusage, &result.usage);
-    if (result.child)
-        process_wait_finish(&result, answer == 0);
+    if (answer == 0 && !result->child && request.options != options)
+        return -EAGAIN;
     return answer;
+}
+
+/* The program's structure is cleared by calls that fail, too. */
+SYSCALL5(waitid, int, type, pid_number, id, uintptr_t, info, int, options, uintptr_t, rusage)
+{
+    struct wait_result result = {.child = NULL};
+    int64_t answer = wait_by_id(type, id, options, &result);
+    int error = copy_siginfo(info, &result);
+
+    if (error == 0 && result.child)
+        error = copy_rusage(rusage, &result.usage);
+    if (result.child)
+        process_wait_finish(&result, error == 0);
+    return error ? error : answer;
 }

@@ -67,6 +67,13 @@ int main(void)
     memset(&info, 0, sizeof(info));
     is_int(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG), 0, "waitid: not yet");
     is_int(info.si_pid, 0, "nobody");
+    int impatient = pidfd_of(child, O_NONBLOCK);
+
+    is_error(waitid(P_PIDFD, (id_t)impatient, &info, WEXITED), EAGAIN, "PIDFD_NONBLOCK: no wait");
+    close(impatient);
+    memset(&info, 0xff, sizeof(info));
+    is_error(waitid(P_PID, 4000000, &info, WEXITED), ECHILD, "waitid for nobody");
+    is_int(info.si_signo + info.si_pid, 0, "clears the structure");
     close(ends[1]);
     is_int(events(pidfd, 10000), POLLIN, "readable when it ends");
     is_int(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT), 0, "waitid");
