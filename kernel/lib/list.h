@@ -1,6 +1,6 @@
 /*
- * Intrusive, circular, doubly linked lists. A list head and a link are the same type; a link that is
- * in no list points at itself, so removal is idempotent and "is it queued?" is list_is_linked().
+ * Intrusive, circular, doubly linked lists. A list head and a link are the same type; a link that
+ * is in no list points at itself, so removal is idempotent and "is it queued?" is list_is_linked().
  * The owner of a list names the lock that guards it.
  */
 #pragma once
@@ -14,11 +14,14 @@ struct list {
     struct list *previous;
 };
 
-#define LIST_INITIALIZER(name)            {&(name), &(name)}
-#define list_entry(link, type, member)    container_of(link, type, member)
-#define list_first(head, type, member)    list_entry((head)->next, type, member)
-#define list_last(head, type, member)     list_entry((head)->previous, type, member)
-#define list_next(item, member)           list_entry((item)->member.next, __typeof__(*(item)), member)
+#define LIST_INITIALIZER(name)                                                                     \
+    {                                                                                              \
+        &(name), &(name)                                                                           \
+    }
+#define list_entry(link, type, member) container_of(link, type, member)
+#define list_first(head, type, member) list_entry((head)->next, type, member)
+#define list_last(head, type, member)  list_entry((head)->previous, type, member)
+#define list_next(item, member)        list_entry((item)->member.next, __typeof__(*(item)), member)
 
 #define list_for_each(item, head, member)                                                          \
     for ((item) = list_first(head, __typeof__(*(item)), member); &(item)->member != (head);        \

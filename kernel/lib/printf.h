@@ -1,4 +1,5 @@
-/* Formatted text: the standard conversions d i u x X o c s p %, with flags, width, precision, hh h l ll z. */
+/* Formatted text: the standard conversions d i u x X o c s p %, with flags, width, precision, hh h
+ * l ll z. */
 #pragma once
 
 #include <stdarg.h>
