@@ -3,8 +3,12 @@
 #include <asm/signal.h>
 #include <linux/fcntl.h>
 
+#include "fs/inode.h"
+#include "fs/path.h"
 #include "fs/pty_internal.h"
+#include "fs/tree.h"
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "mm/user_copy.h"
 
 static bool master_can_read(void *argument)
@@ -150,23 +154,40 @@ static int64_t send_signal(struct pty *pty, int signal)
     return 0;
 }
 
-/* TIOCGPTPEER: a descriptor of the terminal itself, wherever its node is. */
+/* The terminal's node; NULL if somebody removed it. */
+static struct path *find_node(struct pty *pty)
+{
+    char number[8];
+    size_t length = ksnprintf(number, sizeof(number), "%u", pty->number);
+    struct path *devices = tree_find(root_path, "dev", 3);
+    struct path *terminals = devices ? tree_find(devices, "pts", 3) : NULL;
+    struct path *node = terminals ? tree_find(terminals, number, length) : NULL;
+
+    if (terminals)
+        path_put(terminals);
+    if (devices)
+        path_put(devices);
+    return node;
+}
+
+/* TIOCGPTPEER: a descriptor of the terminal, opened by its node but without walking there. */
 static int64_t open_peer(struct pty *pty, unsigned flags)
 {
-    struct file *file = file_create(&terminal_operations, NULL, flags & ~(O_CLOEXEC | O_NOCTTY));
+    struct path *node = find_node(pty);
 
-    if (!file)
-        return -ENOMEM;
-    terminal_get(&pty->terminal);
-    int error = terminal_open(&pty->terminal, file);
+    if (!node)
+        return -ENOENT;
+    struct file *file = file_create(NULL, NULL, flags & ~O_CLOEXEC);
+    int64_t result = file ? inode_open(node, file) : -ENOMEM;
 
-    if (error)
-        return error;
-    int descriptor = file_install(file, 0, flags & O_CLOEXEC);
-
-    if (descriptor < 0)
+    path_put(node);
+    if (!result) {
+        atomic_fetch_and(&file->flags, ~(uint32_t)O_NOCTTY);
+        result = file_install(file, 0, flags & O_CLOEXEC);
+    }
+    if (result < 0 && file)
         file_put(file);
-    return descriptor;
+    return result;
 }
 
 static int64_t master_ioctl(struct file *file, unsigned command, uintptr_t argument)

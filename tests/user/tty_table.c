@@ -3,10 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 
 #include "tap.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER 0x5441
+#endif
 
 static int master, slave;
 static char text[8192];
@@ -129,6 +134,13 @@ static void test_defaults(void)
     is_int(size.ws_row + size.ws_col, 0, "is unknown");
     is_error(ioctl(slave, TIOCGPGRP, &number), ENOTTY, "not our controlling terminal");
     is_error(ioctl(slave, TIOCGSID, &number), ENOTTY, "of no session of ours");
+    int peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+    struct stat by_name, by_peer;
+
+    fstat(slave, &by_name);
+    fstat(peer, &by_peer);
+    ok(by_name.st_ino == by_peer.st_ino && by_name.st_rdev == by_peer.st_rdev, "TIOCGPTPEER");
+    close(peer);
     is_error(lseek(slave, 0, SEEK_SET), ESPIPE, "lseek");
     is_error(ioctl(slave, 0x5499, &number), ENOTTY, "an unknown command");
     close_pair();
