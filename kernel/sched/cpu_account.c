@@ -26,7 +26,7 @@ static struct cpu_time unflushed(const struct thread *thread, struct cpu_time *u
     };
 }
 
-void cpu_account_flush(struct thread *thread)
+static void flush(struct thread *thread)
 {
     struct cpu_time used;
     struct cpu_time part = unflushed(thread, &used);
@@ -35,8 +35,31 @@ void cpu_account_flush(struct thread *thread)
     for (struct cpu_account *account = thread->account; account; account = account->parent) {
         add(&account->user, part.user);
         add(&account->system, part.system);
-        if (part.ready)
-            add(&account->ready, part.ready);
+        add(&account->ready, part.ready);
+    }
+}
+
+static uint64_t standing(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void cpu_account_flush_stopped(struct thread *thread)
+{
+    uint64_t user = standing(&thread->usage.user_cycles);
+    uint64_t system = standing(&thread->usage.system_cycles);
+    uint64_t ready = standing(&thread->usage.ready_cycles);
+    uint64_t new_user = user - thread->flushed.user, new_system = system - thread->flushed.system;
+    uint64_t new_ready = (int64_t)ready < 0 ? 0 : ready - thread->flushed.ready;
+
+    thread->flushed.user = user;
+    thread->flushed.system = system;
+    thread->flushed.ready += new_ready;
+    for (struct cpu_account *account = thread->account; account; account = account->parent) {
+        add(&account->user, new_user);
+        add(&account->system, new_system);
+        if (new_ready)
+            add(&account->ready, new_ready);
     }
 }
 
@@ -47,7 +70,7 @@ struct cpu_time NO_THREAD_SAFETY_ANALYSIS thread_set_account(struct thread *thre
     struct cpu *home = thread_lock_home(thread);
     struct cpu_time used;
 
-    cpu_account_flush(thread);
+    flush(thread);
     thread->account = account;
     used = thread->flushed;
     spin_unlock(&home->run_queue.lock);

@@ -20,8 +20,9 @@ struct cpu_time {
     uint64_t user, system, ready;
 };
 
-/* By the scheduler, when the thread leaves its CPU: run queue lock held. */
-void cpu_account_flush(struct thread *thread);
+/* By the scheduler, when the thread leaves its CPU: run queue lock held. Its user and system clocks
+ * stand; its ready clock may run already, and is added the next time then. */
+void cpu_account_flush_stopped(struct thread *thread);
 /* From now on the thread adds to `account`; what it used before goes to the old one. NULL: to
  * nobody. The thread may be running; takes its run queue's lock. Returns what it had used by then.
  */
