@@ -36,7 +36,8 @@ INCLUDES := -nostdinc -isystem $(GCC_INCLUDE) -isystem $(UAPI) \
             -Ikernel -Iinclude -I. -I$(BUILD)/generated
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding $(WARNINGS) $(INCLUDES) -Ikernel/x86_64/include \
             -DKIN_DEBUG=$(DEBUG) -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic \
-            -mpreferred-stack-boundary=3 -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+            -mpreferred-stack-boundary=3 -fno-stack-protector -fno-omit-frame-pointer \
+            -fno-asynchronous-unwind-tables \
             -fcf-protection=none -fno-strict-aliasing
 KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
             --fatal-warnings -T linker.ld
@@ -80,7 +81,8 @@ $(BUILD)/generated/syscall_names.h: $(UAPI)/.ready
 	@mkdir -p $(@D)
 	{ echo '#pragma once'; echo '#define SYSCALL_NAME_COUNT 512'; \
 	  echo 'static const char *const syscall_names[SYSCALL_NAME_COUNT] = {'; \
-	  sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/    [\2] = "\1",/p' $(UAPI)/asm/unistd_64.h; \
+	  sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/    [\2] = "\1",/p' \
+	      $(UAPI)/asm/unistd_64.h; \
 	  echo '};'; } > $@
 
 # --- The UEFI loader ----------------------------------------------------------------------------
@@ -103,7 +105,8 @@ $(BUILD)/boot/bootx64.so: $(EFI_O)
 	    -L$(EFI_LIB) -lefi -lgnuefi
 
 $(BUILD)/boot/bootx64.efi: $(BUILD)/boot/bootx64.so
-	$(call say,OBJCOPY)$(OBJCOPY) -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' \
+	$(call say,OBJCOPY)$(OBJCOPY) -j .text -j .sdata -j .data -j .rodata -j .dynamic \
+	    -j .dynsym -j '.rel*' \
 	    -j .reloc --output-target=efi-app-x86_64 --subsystem=10 $< $@
 
 # --- User programs and the base initrd ----------------------------------------------------------
@@ -130,7 +133,8 @@ TEST_PIE    := $(filter hello,$(TEST_NAMES))
 TEST_BINS   := $(addprefix $(BUILD)/tests/user/,$(TEST_NAMES)) \
                $(addprefix $(BUILD)/tests/user-glibc/,$(TEST_NAMES)) \
                $(addprefix $(BUILD)/tests/user-pie/,$(TEST_PIE) $(TEST_PIE:=.glibc))
-TEST_CFLAGS := $(USER_CFLAGS) -D_GNU_SOURCE= -Wno-nonnull -Wno-stringop-overflow -Wno-infinite-recursion -Itests/user -idirafter $(UAPI)
+TEST_CFLAGS := $(USER_CFLAGS) -D_GNU_SOURCE= -Wno-nonnull -Wno-stringop-overflow \
+               -Wno-infinite-recursion -Itests/user
 
 # musl-gcc does not know -static-pie.
 MUSL_LIB := /usr/lib/x86_64-linux-musl
@@ -143,7 +147,8 @@ $(BUILD)/tests/user-glibc/%: tests/user/%.c
 
 $(BUILD)/tests/user-pie/%.glibc: tests/user/%.c
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(filter-out -static,$(TEST_CFLAGS)) -fPIE -static-pie -MMD -MP -MF $@.d -o $@ $<
+	$(call say,CC)$(CC) $(filter-out -static,$(TEST_CFLAGS)) -fPIE -static-pie \
+	    -MMD -MP -MF $@.d -o $@ $<
 
 $(BUILD)/tests/user-pie/%: tests/user/%.c
 	@mkdir -p $(@D)
@@ -164,7 +169,8 @@ $(BUILD)/tests/qemu/%: tests/qemu/programs/%.c
 TEST_BINS += $(patsubst tests/jobs/%.c,$(BUILD)/tests/jobs/%,$(wildcard tests/jobs/*.c)) \
              $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/job_*.c))
 
-$(BUILD)/tests/jobs/%: tests/jobs/%.c $(wildcard tests/jobs/*.h) tests/user/tap.h user/libjob.c user/libjob.h \
+$(BUILD)/tests/jobs/%: tests/jobs/%.c $(wildcard tests/jobs/*.h) tests/user/tap.h user/libjob.c \
+                       user/libjob.h \
                        include/kin/job.h | $(UAPI)/.ready
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $< user/libjob.c
@@ -222,7 +228,8 @@ clean:
 # --- The quality of the source -------------------------------------------------------------------
 
 C_FILES := $(wildcard boot/*.[ch] kernel/*.[ch] kernel/*/*.[ch] kernel/x86_64/include/*.h \
-           include/kin/*.h user/*.[ch] user/*/*.[ch] tests/user/*.[ch] tests/qemu/programs/*.c tests/host/*.[ch] \
+           include/kin/*.h user/*.[ch] user/*/*.[ch] tests/user/*.[ch] tests/qemu/programs/*.c \
+           tests/jobs/*.[ch] tests/bench/*.[ch] tests/host/*.[ch] \
            tests/host/*/*.[ch] tests/host/*/*/*.[ch])
 
 format:
@@ -251,7 +258,7 @@ lint-cppcheck:
 
 # kernel/lib, kernel/sched and kernel/proc need nothing beyond the seam.
 SEAM_HEADERS := $(addprefix kernel/,port.h mm/slab.h mm/address_space.h mm/frame.h mm/user_copy.h)
-SEAM_O       := $(filter $(BUILD)/kernel/lib/% $(BUILD)/kernel/sched/% $(BUILD)/kernel/proc/%,$(KERNEL_O))
+SEAM_O       := $(filter $(addprefix $(BUILD)/kernel/,lib/% sched/% proc/%),$(KERNEL_O))
 
 check-seam: $(SEAM_O)
 	$(LD) -r -o $(BUILD)/seam.o $(SEAM_O)
