@@ -97,6 +97,7 @@ void terminal_input_change_mode(struct terminal *terminal)
         input->committed = input->head;
     }
     announce_input(terminal);
+    terminal->driver->resume_input(terminal);
 }
 
 bool terminal_must_wait_for_reader(struct terminal *terminal)

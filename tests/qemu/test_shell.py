@@ -1,4 +1,5 @@
 """Shells as people use them: line editing, job control, keys; and a long script."""
+import hashlib
 import os
 import pathlib
 
@@ -105,3 +106,13 @@ def test_long_script(cpus):
     guest = run("--smp", cpus, "--add", SCRIPT, *words)
     host = execute(["/bin/busybox", "sh", str(SCRIPT)])
     assert guest.out == host.out and guest.status == host.status, guest
+
+
+def test_pasting_more_than_fits(shell):
+    """Input that nobody reads yet waits in the device, and none of it is lost."""
+    lines = [f"line {number} of what is pasted" for number in range(1500)]
+    say(shell, "stty -echo", "")
+    shell.sendline("sleep 1; md5sum")
+    shell.send("".join(line + "\n" for line in lines))
+    shell.send("\x04")
+    shell.expect_exact(hashlib.md5("".join(line + "\n" for line in lines).encode()).hexdigest())
