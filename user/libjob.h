@@ -35,5 +35,7 @@ int job_freeze(int job, uint32_t flags);
 int job_events(int job, const struct job_events_args *args);
 
 /* fork(), the child being born in `job`; with `pidfd`, a descriptor of it too. `flags` are more of
- * clone3's. Handlers of pthread_atfork() do not run. */
+ * clone3's. The C library does not know of it: handlers of pthread_atfork() do not run, and raise()
+ * and abort() in the child take the thread id that the library remembers, the parent's. Use
+ * kill(getpid(), ...), or exec. */
 pid_t job_fork(int job, int *pidfd, uint64_t flags);

@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from conftest import BUILD, CPU_COUNTS, ROOT, run, sh
+from conftest import BUILD, CPU_COUNTS, ROOT, execute, run, sh
 
 PROGRAMS = sorted(path.stem for path in (ROOT / "tests/jobs").glob("*.c"))
 
@@ -15,3 +15,62 @@ def test_rules_and_storms(name, cpus):
     assert guest.status == 0, guest
     assert not [line for line in lines if not re.match(r"ok |1\.\.", line)], guest
     assert lines[-1] == f"1..{len(lines) - 1}", guest
+
+
+def test_a_session_with_job():
+    guest = sh("""
+        job run --name=build --procs=20 sh -c 'sleep 100 & job run --name=tests sleep 100' &
+        until job stat build/tests > /dev/null 2>&1; do :; done
+        job ls build
+        job freeze build job signal CONT build
+        job set --procs=2 build
+        job stat build | grep 'max procs'
+        job kill --wait build
+        echo killed $?
+        wait
+        job stat build; echo $?
+        """, "--timeout", 120)
+    out = guest.out.decode()
+    assert guest.status == 0, guest
+    assert re.search(r"^build  \[job \d+: 3 active", out, re.M), guest
+    assert re.search(r"^  tests  \[job \d+: 1 active", out, re.M), guest
+    assert "3 members" in out and re.search(r"^max procs +2 ", out, re.M), guest
+    assert re.search(r"entered 3, exited 3, live 0", out), guest
+    assert "killed 0\n125\n" in out, guest
+
+
+def test_exit_codes_of_job():
+    guest = sh("""
+        for words in 'sh -c "exit 3"' nosuch /etc '--procs=x true' 'sh -c "kill -TERM \\$\\$"'; do
+            eval job run $words 2> /dev/null; echo $?
+        done
+        job kill nosuch 2> /dev/null; echo $?; job --help > /dev/null; echo $?
+        """, "--timeout", 120)
+    assert guest.out.split() == b"3 127 126 125 143 125 0".split(), guest
+
+
+def test_a_fork_bomb_is_ended():
+    guest = sh("""
+        job run --name=bomb --procs=200 sh -c 'bomb() { bomb | bomb & }; bomb; sleep 1000' 2> /dev/null &
+        until job stat bomb 2> /dev/null | grep -q '^refused  *[1-9]'; do :; done
+        job kill --wait bomb; echo $?
+        cat /proc/kin/check
+        """, "--timeout", 200)
+    found = re.search(rb"entered (\d+), exited (\d+), live 0", guest.out)
+    assert found and found[1] == found[2], guest
+    assert b"\n0\nok" in guest.out, guest
+
+
+@pytest.mark.parametrize("on", ("host", "kin"))
+def test_workload(on):
+    words = [BUILD / "user/workload", "-n", 8, "-t", 0.3, "-d", 2, "spin", "yield", "sleep", "pipe", "fork",
+             "signal", "hang", "crash"]
+    guest = execute(words) if on == "host" else run("--timeout", 120, *words)
+    out = guest.out.decode()
+    assert guest.status == 1, guest
+    assert len(re.findall(r"^worker [0-5] \w+: [1-9]\d*$", out, re.M)) == 6, guest
+    assert "worker 6 hang: no report: timed out" in out, guest
+    assert "worker 7 crash: no report: signalled 6" in out, guest
+    if on == "kin":
+        found = re.search(r"job: entered (\d+), exited (\d+), live 0", out)
+        assert found and found[1] == found[2], guest
