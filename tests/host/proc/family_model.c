@@ -7,6 +7,7 @@
 #include "linearize.h"
 #include "proc/check.h"
 #include "proc/exit.h"
+#include "proc/job.h"
 #include "proc/pgrp.h"
 #include "scenarios.h"
 #include "sched/wait.h"
@@ -33,6 +34,7 @@ static struct puppet puppets[MODEL_SLOTS];
 static int8_t slot_of_pid[PIDS];
 static struct model model;
 static bool finishing;
+static struct job *jobs[MODEL_JOBS]; /* references, but for the root job */
 
 /* --- Puppets --- */
 
@@ -80,7 +82,8 @@ static void puppet_program(uintptr_t slot);
 static int puppet_fork(const struct model_operation *o)
 {
     const uint64_t a[6] = {o->clone_parent ? CLONE_PARENT : 0, o->clone_child ? 0 : SIGCHLD,
-                           (uintptr_t)puppet_program, (uintptr_t)o->target};
+                           (uintptr_t)puppet_program, (uintptr_t)o->target,
+                           o->job == MODEL_NOBODY ? 0 : (uintptr_t)jobs[o->job]};
 
     return (int)sim_call(do_puppet_fork, a);
 }
@@ -119,6 +122,38 @@ static int puppet_getsid(int pid)
     const uint64_t a[6] = {(uint64_t)pid};
 
     return (int)sim_call(do_getsid, a);
+}
+
+/* The job's slot is filled in the kernel, as a child's pid is. */
+static int64_t do_job_create(const uint64_t a[6])
+{
+    const struct job_create_args args = {.flags = 0};
+
+    return job_create(jobs[a[0]], &args, &jobs[a[1]]);
+}
+
+static int64_t do_job_adopt(const uint64_t a[6])
+{
+    struct process *process = process_find((pid_number)a[0]);
+    int64_t error = -ESRCH;
+
+    if (!process)
+        return error;
+    error = job_adopt(jobs[a[1]], process, a[2] ? JOB_ADOPT_TREE : 0);
+    process_put(process);
+    return error;
+}
+
+static int64_t do_job_kill(const uint64_t a[6])
+{
+    return job_kill(jobs[a[0]], false, JOB_CAUSE_KILL);
+}
+
+static int call(int64_t (*function)(const uint64_t a[6]), int first, int second, int third)
+{
+    const uint64_t a[6] = {(uint64_t)first, (uint64_t)second, (uint64_t)third};
+
+    return (int)sim_call(function, a);
 }
 
 static void take_pid(struct model_result *r, int pid)
@@ -167,6 +202,15 @@ static void carry_out(const struct model_operation *o, struct model_result *r)
         break;
     case MODEL_KILL_GROUP:
         r->error = call_kill(-pid_of(o->group), o->value);
+        break;
+    case MODEL_JOB_CREATE:
+        r->error = call(do_job_create, o->group, o->target, 0);
+        break;
+    case MODEL_JOB_ADOPT:
+        r->error = call(do_job_adopt, pid_of(o->target), o->group, o->all);
+        break;
+    case MODEL_JOB_KILL:
+        r->error = call(do_job_kill, o->group, 0, 0);
         break;
     default:
         sim_fail("no such operation");
@@ -239,12 +283,41 @@ static unsigned living_members(int group)
     return count;
 }
 
+static int any_job(void)
+{
+    int slot = (int)sim_random(MODEL_JOBS);
+
+    while (!jobs[slot])
+        slot = (slot + 1) % MODEL_JOBS;
+    return slot;
+}
+
+/* Gives up what has nobody left to keep it alive but us. */
+static int free_job(void)
+{
+    for (int i = 0; i < MODEL_JOBS; i++) {
+        if (jobs[i] && model_job_is_over(&model, i)) {
+            job_put(jobs[i]);
+            jobs[i] = NULL;
+            model.jobs[i] = (struct model_job){.state = MODEL_JOB_FREE};
+        }
+        if (!jobs[i])
+            return i;
+    }
+    return MODEL_NOBODY;
+}
+
+static unsigned living_job_members(int job)
+{
+    return model.jobs[job].entered - model.jobs[job].exited;
+}
+
 /* Weights of 100; a crowded family turns to dying and reaping. */
 static enum model_operation_kind choose_kind(int issuer)
 {
     static const uint8_t weights[][MODEL_OPERATION_COUNT] = {
-        {30, 8, 24, 10, 4, 2, 3, 2, 4, 3, 7, 3},
-        {5, 20, 40, 8, 3, 2, 2, 2, 3, 2, 9, 4},
+        {28, 7, 22, 8, 3, 1, 2, 1, 4, 3, 6, 2, 5, 6, 2},
+        {4, 18, 36, 6, 2, 1, 2, 1, 3, 2, 9, 4, 3, 6, 3},
     };
     const uint8_t *row = weights[live_count() > LIVE_MAX || any_slot(is_free) == MODEL_NOBODY];
     uint64_t dice = sim_random(100);
@@ -277,7 +350,8 @@ static void choose_wait(struct model_operation *o, bool is_alone)
 /* False if this kind cannot be done now. */
 static bool choose_operation(int issuer, bool is_alone, struct model_operation *o)
 {
-    *o = (struct model_operation){.kind = choose_kind(issuer), .issuer = issuer};
+    *o = (struct model_operation){
+        .kind = choose_kind(issuer), .issuer = issuer, .job = MODEL_NOBODY};
     o->target = sim_random(4) ? any_slot(was_used) : MODEL_NOBODY;
     o->group = sim_random(4) ? any_slot(was_used) : MODEL_NOBODY;
     o->value = sim_random(2);
@@ -287,6 +361,8 @@ static bool choose_operation(int issuer, bool is_alone, struct model_operation *
         o->clone_parent = issuer != MODEL_INIT && sim_random(8) == 0;
         o->clone_child = sim_random(6) == 0;
         o->target = any_slot(is_free);
+        if (sim_random(3) == 0)
+            o->job = any_job();
         return o->target != MODEL_NOBODY;
     case MODEL_EXIT:
         o->value = sim_random(100);
@@ -297,6 +373,18 @@ static bool choose_operation(int issuer, bool is_alone, struct model_operation *
     case MODEL_IGNORE_CHILDREN:
         /* A death that inherits zombies looks at it more than once, which the model does not. */
         return is_alone;
+    case MODEL_JOB_CREATE:
+        o->group = any_job();
+        o->target = is_alone ? free_job() : MODEL_NOBODY;
+        return o->target != MODEL_NOBODY && jobs[o->group];
+    case MODEL_JOB_ADOPT:
+        o->group = any_job();
+        o->target = any_slot(was_used);
+        o->all = sim_random(2);
+        return o->target != MODEL_INIT;
+    case MODEL_JOB_KILL:
+        o->group = any_job();
+        return living_job_members(o->group) <= MASSACRE_MAX;
     case MODEL_KILL:
     case MODEL_KILL_GROUP:
         o->value *= SIGKILL;
@@ -332,6 +420,14 @@ static void command(int slot, const struct model_operation *operation)
 
 /* --- What has become of it --- */
 
+static int8_t slot_of_job(const struct job *job)
+{
+    for (int i = 0; i < MODEL_JOBS; i++)
+        if (job && jobs[i] == job)
+            return (int8_t)i;
+    return MODEL_NOBODY;
+}
+
 static void take_place(struct snapshot *snapshot, int slot, const struct process *process)
 {
     const struct process *zombie;
@@ -343,6 +439,7 @@ static void take_place(struct snapshot *snapshot, int slot, const struct process
         process->parent ? slot_of(process_number(process->parent)) : MODEL_NOBODY;
     snapshot->processes[slot].group = slot_of(pid_number_of(process->group->pid));
     snapshot->processes[slot].session = slot_of(pid_number_of(process->group->session->pid));
+    snapshot->processes[slot].job = slot_of_job(process->job);
     if (process->state != PROCESS_ZOMBIE)
         return;
     snapshot->processes[slot].status = status_of(process->exit_status);
@@ -353,10 +450,27 @@ static void take_place(struct snapshot *snapshot, int slot, const struct process
     }
 }
 
+static void take_jobs(struct snapshot *snapshot)
+{
+    static const uint8_t states[] = {[JOB_OPEN] = MODEL_JOB_OPEN,
+                                     [JOB_KILLING] = MODEL_JOB_KILLING,
+                                     [JOB_DEAD] = MODEL_JOB_DEAD};
+
+    for (int i = 0; i < MODEL_JOBS; i++) {
+        if (!jobs[i])
+            continue;
+        SIM_CHECK_EQUAL(jobs[i]->entered, jobs[i]->active + jobs[i]->exited);
+        snapshot->jobs[i].state = states[jobs[i]->state];
+        snapshot->jobs[i].entered = (uint16_t)jobs[i]->entered;
+        snapshot->jobs[i].exited = (uint16_t)jobs[i]->exited;
+    }
+}
+
 static void take_snapshot(struct snapshot *snapshot)
 {
     *snapshot = (struct snapshot){0};
     spin_lock(&family_lock);
+    take_jobs(snapshot);
     for (int i = 0; i < MODEL_SLOTS; i++) {
         struct process *process = puppets[i].pid ? process_find_locked(puppets[i].pid) : NULL;
 
@@ -380,6 +494,12 @@ static bool take_step(struct puppet *puppet, const struct snapshot *after, struc
     puppet->is_busy = step->outcome == STEP_SLEEPS;
     if (step->outcome == STEP_SLEEPS && o->kind != MODEL_WAIT)
         sim_fail("operation %d of %d does not end", o->kind, slot);
+    if (step->outcome == STEP_UNKNOWN && o->kind == MODEL_JOB_CREATE) {
+        if (!jobs[o->target])
+            return false;
+        step->outcome = STEP_ANSWERED;
+        step->result = (struct model_result){.slot = MODEL_NOBODY};
+    }
     if (step->outcome == STEP_UNKNOWN && o->kind == MODEL_FORK) {
         if (!puppets[o->target].pid)
             return false;
@@ -391,18 +511,23 @@ static bool take_step(struct puppet *puppet, const struct snapshot *after, struc
 
 static void explain(const struct step *steps, unsigned count, const struct snapshot *after)
 {
+    for (int i = 0; i < MODEL_JOBS; i++)
+        sim_note("job %d: state %d in %d out %d parent %d, after: %d in %d out %d", i,
+                 model.jobs[i].state, model.jobs[i].entered, model.jobs[i].exited,
+                 model.jobs[i].parent, after->jobs[i].state, after->jobs[i].entered,
+                 after->jobs[i].exited);
     for (int i = 0; i < MODEL_SLOTS; i++) {
         const struct model_process *p = &model.processes[i];
 
         if (p->state != MODEL_FREE)
-            sim_note("%d before: state %d parent %d group %d session %d %s%s%s", i, p->state,
-                     p->parent, p->group, p->session, p->subreaper ? "reaper " : "",
+            sim_note("%d before: state %d parent %d group %d session %d job %d %s%s%s", i, p->state,
+                     p->parent, p->group, p->session, p->job, p->subreaper ? "reaper " : "",
                      p->ignores_children ? "ignores " : "", p->is_clone ? "clone" : "");
         if (after->processes[i].exists)
-            sim_note("%d after: zombie %d parent %d group %d session %d place %d", i,
+            sim_note("%d after: zombie %d parent %d group %d session %d place %d job %d", i,
                      after->processes[i].is_zombie, after->processes[i].parent,
                      after->processes[i].group, after->processes[i].session,
-                     after->processes[i].place);
+                     after->processes[i].place, after->processes[i].job);
     }
     for (unsigned i = 0; i < count; i++) {
         const struct model_operation *o = &steps[i].operation;
@@ -411,7 +536,7 @@ static void explain(const struct step *steps, unsigned count, const struct snaps
                  o->kind, o->target, o->group, o->value, o->selector, o->no_hang ? " nohang" : "",
                  o->no_wait ? " nowait" : "", o->all ? " all" : "", o->clone_only ? " clone" : "",
                  o->clone_parent ? " sibling" : "", o->clone_child ? " silent" : "");
-        sim_note("   -> outcome %d error %d slot %d status %d", steps[i].outcome,
+        sim_note("   -> job %d outcome %d error %d slot %d status %d", o->job, steps[i].outcome,
                  steps[i].result.error, steps[i].result.slot, steps[i].result.status);
     }
     sim_fail("no order of these calls explains what the kernel answered");
@@ -476,10 +601,14 @@ static void controller(void *argument)
 {
     (void)argument;
     sim_settle();
+    jobs[MODEL_ROOT_JOB] = root_job;
     for (unsigned i = 0; i < BATCHES; i++)
         run_batch();
     finishing = true;
     kill_everybody();
+    for (int i = 1; i < MODEL_JOBS; i++)
+        if (jobs[i])
+            job_put(jobs[i]);
     wait_queue_wake_all(&puppets[MODEL_INIT].queue, 0);
     thread_sleep(never, NULL, SLEEP_UNINTERRUPTIBLE, DEADLINE_NEVER);
 }

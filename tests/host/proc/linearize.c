@@ -46,8 +46,25 @@ static bool was_here(const struct model *model, uint32_t done)
     return false;
 }
 
+static bool jobs_agree(const struct model *model)
+{
+    for (int i = 0; i < MODEL_JOBS; i++)
+        if (model->jobs[i].state != after->jobs[i].state ||
+            (model->jobs[i].state != MODEL_JOB_FREE &&
+             (model->jobs[i].entered != after->jobs[i].entered ||
+              model->jobs[i].exited != after->jobs[i].exited)))
+            return false;
+    for (int i = 0; i < MODEL_SLOTS; i++)
+        if (model->processes[i].state == MODEL_ALIVE &&
+            model->processes[i].job != after->processes[i].job)
+            return false;
+    return true;
+}
+
 static bool agrees_with_snapshot(const struct model *model)
 {
+    if (!jobs_agree(model))
+        return false;
     for (int i = 0; i < MODEL_SLOTS; i++) {
         const struct model_process *process = &model->processes[i];
 
@@ -151,17 +168,18 @@ static bool deaths_commute(const struct model *model, int slot, int died)
            died_under[died] != slot;
 }
 
-/* Between its two steps a dying process only differs from a living one if it was a subreaper. */
+/* Between its two steps a dying process only differs from a living one in who its children's reaper
+ * is, and whether they are still its own. */
 static bool try_death(const struct model *model, uint32_t done, int died, int slot,
                       struct model *end)
 {
     const struct model_process *process = &model->processes[slot];
     struct model copy = *model;
-    bool was_subreaper = process->subreaper;
+    bool has_steps = process->subreaper || has_children(model, slot);
 
     if (process->state == MODEL_ALIVE && process->killed) {
         model_begin_exit(&copy, slot, 0x80 | 9);
-        if (was_subreaper)
+        if (has_steps)
             return search(&copy, done, MODEL_NOBODY, end);
     } else if (process->state != MODEL_EXITING) {
         return false;

@@ -28,7 +28,12 @@ struct snapshot {
         int8_t parent, group, session;
         uint8_t place;  /* of a zombie, in its parent's list */
         uint8_t status; /* of a zombie */
+        int8_t job;     /* of a member */
     } processes[MODEL_SLOTS];
+    struct {
+        uint8_t state; /* enum model_job_state */
+        uint16_t entered, exited;
+    } jobs[MODEL_JOBS];
 };
 
 /* Finds an order and brings the model up to date with it. */

@@ -13,6 +13,7 @@ void model_init(struct model *model)
     *model = (struct model){.deaths = 0};
     model->processes[MODEL_INIT] =
         (struct model_process){.state = MODEL_ALIVE, .parent = MODEL_NOBODY};
+    model_jobs_init(model);
 }
 
 static bool names_group(const struct model *model, int slot)
@@ -94,6 +95,7 @@ void model_finish_exit(struct model *model, int slot)
         model->processes[zombie].is_clone = false;
         become_zombie(model, zombie);
     }
+    model_job_leave(model, model->processes[slot].job);
     become_zombie(model, slot);
 }
 
@@ -104,17 +106,24 @@ static bool do_fork(struct model *model, const struct model_operation *o, struct
     struct model_process *parent = &model->processes[o->issuer];
     struct model_process *child = &model->processes[o->target];
 
+    int job = o->job == MODEL_NOBODY ? parent->job : o->job;
+
     if (parent->killed)
         return false;
     if (o->clone_parent && o->issuer == MODEL_INIT) {
         r->error = -EINVAL;
         return true;
     }
+    r->error = model_job_check_birth(model, parent->job, job);
+    if (r->error)
+        return true;
+    model_job_enter(model, job);
     *child =
         (struct model_process){.state = MODEL_ALIVE,
                                .parent = o->clone_parent ? parent->parent : o->issuer,
                                .group = parent->group,
                                .session = parent->session,
+                               .job = job,
                                .ignores_children = parent->ignores_children,
                                .is_clone = o->clone_parent ? parent->is_clone : o->clone_child};
     r->slot = o->target;
@@ -249,6 +258,15 @@ static void do_simple(struct model *model, const struct model_operation *o, stru
         break;
     case MODEL_KILL_GROUP:
         r->error = kill_group(model, o->group, o->value);
+        break;
+    case MODEL_JOB_CREATE:
+        r->error = model_job_create(model, o);
+        break;
+    case MODEL_JOB_ADOPT:
+        r->error = model_job_adopt(model, o);
+        break;
+    case MODEL_JOB_KILL:
+        r->error = model_job_kill(model, o->group);
         break;
     default:
         break;
