@@ -280,6 +280,7 @@ static void crowds(int many)
     make_children(1);
     MEASURE("wait4(-1, WNOHANG) with 1 child", 200, call4(SYS_wait4, -1, 0, WNOHANG, 0));
     reap_behind("reaping with 1 living child");
+    MEASURE("fork+exit+wait with 1 living child", 20, fork_exit_wait());
     end_children();
     make_children(many);
     for (int i = 0; i < 3 * many; i++)
