@@ -13,9 +13,6 @@
 #define WEIGHT_REALTIME 88761
 #define WEIGHT_IDLE     3
 
-/* Of two threads that want the CPU the one of higher rank has it at once. */
-enum { RANK_CPU_IDLE, RANK_IDLE, RANK_FAIR, RANK_REALTIME };
-
 /* Derives from the attributes what the policies need at hand. */
 static void apply(struct thread *thread)
 {

@@ -12,7 +12,7 @@
 /* How many threads one balancing moves: it runs in an interrupt. */
 #define BALANCE_LIMIT 4
 
-_Atomic uint64_t placement_online, placement_idle;
+_Atomic uint64_t placement_online, placement_idle, placement_realtime;
 
 static uint64_t allowed_cpus(const struct thread *thread)
 {
@@ -189,15 +189,15 @@ void placement_offer(void)
         port_send_reschedule(claim_idle(idle)->id);
 }
 
-/* Takes a waiting thread out of one CPU's queue, and makes another its home. */
+/* Takes a waiting thread of these classes out of one CPU's queue, and makes another its home. */
 static struct thread *take_movable(struct cpu *from, struct cpu *to, unsigned first_class,
-                                   uint64_t weight_limit)
+                                   unsigned last_class, uint64_t weight_limit)
 {
     struct run_queue *queue = &from->run_queue;
     struct thread *thread = NULL;
 
     spin_lock(&queue->lock);
-    for (unsigned class = first_class; class < SCHED_CLASS_COUNT && !thread; class ++)
+    for (unsigned class = first_class; class <= last_class && !thread; class ++)
         if (queue->class_count[class] > 0)
             thread = sched_policies[class]->find_movable(queue, cpu_bit(to), weight_limit);
     if (thread) {
@@ -219,7 +219,7 @@ bool placement_steal(struct cpu *cpu)
 
         if (atomic_load_explicit(&victim->online, memory_order_acquire) &&
             run_queue_ready(&victim->run_queue) > 0 && rank_of(&victim->run_queue) > 0)
-            thread = take_movable(victim, cpu, SCHED_CLASS_REALTIME, UINT64_MAX);
+            thread = take_movable(victim, cpu, SCHED_CLASS_REALTIME, SCHED_CLASS_IDLE, UINT64_MAX);
         if (thread) {
             placement_enqueue(thread, ENQUEUE_MOVED);
             return true;
@@ -238,7 +238,7 @@ static bool give_one(struct cpu *cpu, uint64_t others)
 
     /* Lighter than the difference: the target will carry less than this CPU did. */
     if (own_load > load)
-        thread = take_movable(cpu, target, SCHED_CLASS_FAIR, own_load - load);
+        thread = take_movable(cpu, target, SCHED_CLASS_FAIR, SCHED_CLASS_IDLE, own_load - load);
     if (thread)
         placement_enqueue(thread, ENQUEUE_MOVED);
     return thread != NULL;
@@ -255,4 +255,27 @@ void placement_balance(struct cpu *cpu, uint64_t now)
     queue->balanced = now;
     while (given < BALANCE_LIMIT && give_one(cpu, others))
         given++;
+}
+
+void placement_invite_realtime(void)
+{
+    uint64_t waiting = atomic_load_explicit(&placement_realtime, memory_order_relaxed);
+
+    if (waiting)
+        port_send_reschedule(first_cpu(waiting)->id);
+}
+
+void placement_push_realtime(struct cpu *cpu)
+{
+    uint64_t others = atomic_load_explicit(&placement_online, memory_order_relaxed) & ~cpu_bit(cpu);
+    struct thread *thread = NULL;
+
+    if (!(atomic_load_explicit(&placement_realtime, memory_order_relaxed) & cpu_bit(cpu)))
+        return;
+    for (; others && !thread; others &= others - 1)
+        if (rank_of(&first_cpu(others)->run_queue) < RANK_REALTIME)
+            thread = take_movable(cpu, first_cpu(others), SCHED_CLASS_REALTIME,
+                                  SCHED_CLASS_REALTIME, UINT64_MAX);
+    if (thread)
+        placement_enqueue(thread, ENQUEUE_MOVED);
 }

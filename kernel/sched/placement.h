@@ -4,8 +4,9 @@
 #include "sched/cpu.h"
 #include "sched/policy.h"
 
-/* CPUs that may be given threads, and those of them that sleep in their idle thread. */
-extern _Atomic uint64_t placement_online, placement_idle;
+/* CPUs that may be given threads; those of them that sleep in their idle thread; those where a
+ * realtime thread waits, changed under the lock of their run queues. */
+extern _Atomic uint64_t placement_online, placement_idle, placement_realtime;
 
 static inline uint64_t cpu_bit(const struct cpu *cpu)
 {
@@ -44,6 +45,16 @@ static inline bool placement_should_leave(const struct cpu *cpu, const struct th
 
 /* Wakes an idle CPU, if there is one, so that it steals. */
 void placement_offer(void);
+/* This CPU turns to something less than realtime: asks one where a realtime thread waits to push it
+ * away. */
+void placement_invite_realtime(void);
+static inline bool placement_has_realtime_waiting(void)
+{
+    return atomic_load_explicit(&placement_realtime, memory_order_relaxed) != 0;
+}
+/* Moves a waiting realtime thread to a CPU that runs something of lower rank. Interrupts masked. */
+void placement_push_realtime(struct cpu *cpu);
+
 /* Takes a waiting thread from another CPU to this one. Returns whether it did. Interrupts masked. */
 bool placement_steal(struct cpu *cpu);
 /* Gives a waiting thread of this CPU to one with less to do. Interrupts masked. */

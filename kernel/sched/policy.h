@@ -15,6 +15,10 @@
 #define SCHED_BATCH 3
 #define SCHED_IDLE  5
 
+/* thread->rank: of two threads that want the CPU the one of higher rank has it at once. Realtime ones
+ * add their priority. */
+enum sched_rank { RANK_CPU_IDLE, RANK_IDLE, RANK_FAIR, RANK_REALTIME };
+
 enum enqueue_reason {
     ENQUEUE_NEW,       /* its first time */
     ENQUEUE_WAKE,      /* slept */

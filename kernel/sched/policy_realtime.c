@@ -4,7 +4,27 @@
  *
  * thread->slice_left == 0 means "to the end of the list": its slice is used up, or it yielded.
  */
+#include "sched/placement.h"
 #include "sched/policy.h"
+
+static bool is_empty(const struct realtime_queue *realtime)
+{
+    return bitset_last(realtime->occupied, REALTIME_PRIORITY_MAX + 1) == REALTIME_PRIORITY_MAX + 1;
+}
+
+static uint64_t own_bit(struct run_queue *queue)
+{
+    return cpu_bit(container_of(queue, struct cpu, run_queue));
+}
+
+/* Tells the other CPUs of a waiting thread that they could run. */
+static void announce(struct run_queue *queue, const struct thread *thread)
+{
+    uint64_t online = atomic_load_explicit(&placement_online, memory_order_relaxed);
+
+    if (thread->affinity & online & ~own_bit(queue))
+        atomic_fetch_or_explicit(&placement_realtime, own_bit(queue), memory_order_relaxed);
+}
 
 static void realtime_enqueue(struct run_queue *queue, struct thread *thread,
                              enum enqueue_reason reason)
@@ -13,6 +33,7 @@ static void realtime_enqueue(struct run_queue *queue, struct thread *thread,
     struct list *list = &queue->realtime.lists[priority];
     bool keeps_place = reason == ENQUEUE_PREEMPTED && thread->slice_left > 0;
 
+    announce(queue, thread);
     if (!keeps_place)
         thread->slice_left = sched_slices.round_robin;
     if (keeps_place)
@@ -29,6 +50,8 @@ static void realtime_dequeue(struct run_queue *queue, struct thread *thread)
     list_remove(&thread->run_link);
     if (list_is_empty(&queue->realtime.lists[priority]))
         bitset_remove(queue->realtime.occupied, (size_t)priority);
+    if (is_empty(&queue->realtime))
+        atomic_fetch_and_explicit(&placement_realtime, ~own_bit(queue), memory_order_relaxed);
 }
 
 static struct thread *realtime_pick(struct run_queue *queue)

@@ -101,6 +101,8 @@ void NO_THREAD_SAFETY_ANALYSIS schedule_locked(struct cpu *cpu, uint64_t now)
         counter_add(&previous->usage.involuntary_switches, 1);
     if (unlikely(previous == cpu->idle && run_queue_ready(queue) > 0))
         placement_offer();
+    if (unlikely(next->rank < RANK_REALTIME && placement_has_realtime_waiting()))
+        placement_invite_realtime();
     switch_to(cpu, previous, next, now);
 }
 
@@ -192,7 +194,8 @@ void sched_timer_interrupt(void)
 }
 
 /* Another CPU put a thread into this queue: its slice begins here, where the timer is. Whether the
- * running thread must give way was decided there; it looks on its way to user mode. */
+ * running thread must give way was decided there; it looks on its way to user mode. Or another CPU
+ * would take a realtime thread that waits here. */
 void sched_reschedule_interrupt(void)
 {
     struct cpu *cpu = this_cpu();
@@ -202,4 +205,5 @@ void sched_reschedule_interrupt(void)
     if (cpu->run_queue.slice_end == SLICE_ENDLESS && run_queue_ready(&cpu->run_queue) > 0)
         run_queue_begin_slice(cpu, port_cycles());
     spin_unlock(&cpu->run_queue.lock);
+    placement_push_realtime(cpu);
 }

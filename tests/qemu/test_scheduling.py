@@ -60,8 +60,9 @@ def test_affinity(cpus):
 def test_realtime_first(cpus):
     """What an ordinary process gets while a FIFO process computes on its CPU: nothing."""
     results = lines(run(*measured(cpus), "--smp", cpus, "--timeout", 120, program("realtime"), cpus))
-    assert len(results) == cpus + 1
-    assert all(int(ns) == 0 for _, ns in results), results
+    assert len(results) == cpus + 2
+    assert all(int(ns) == 0 for _, ns in results[:-1]), results
+    assert results[-1] == ["pulled", "1"]
 
 
 @pytest.mark.parametrize("cpus", (1, 2, 4))

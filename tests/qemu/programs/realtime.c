@@ -3,12 +3,15 @@
  *
  * On each CPU computes an ordinary process. Then as many FIFO processes compute for 50 ms, one on
  * each CPU; afterwards two more of priorities 10 and 20 compete on CPU 0. Prints how much the
- * ordinary ones got meanwhile, in ns, and what the lower one got while the higher one ran.
+ * ordinary ones got meanwhile, in ns, and what the lower one got while the higher one ran. At last,
+ * with several CPUs, FIFO processes compute for long on all but one of them, for a short while on
+ * that one, and one more waits: prints whether it ended before those that run long.
  */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +39,13 @@ static void go_to(int cpu)
     CPU_SET(cpu, &set);
     if (sched_setaffinity(0, sizeof(set), &set) != 0)
         _exit(1);
+}
+
+static void go_to_all(void)
+{
+    unsigned long all = ~0ul;
+
+    syscall(SYS_sched_setaffinity, 0, sizeof(all), &all);
 }
 
 static pid_t start_ordinary(int cpu)
@@ -74,6 +84,38 @@ static long long taken_meanwhile(pid_t other)
     while (now_ns(CLOCK_MONOTONIC) < end)
         ;
     return now_ns(clock) - before;
+}
+
+/* Computes for that long on the wall clock; FIFO. */
+static pid_t start_fifo(int length)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        for (long long end = now_ns(CLOCK_MONOTONIC) + length * LENGTH;
+             now_ns(CLOCK_MONOTONIC) < end;)
+            ;
+        _exit(0);
+    }
+    return child;
+}
+
+/* Its parent has a higher priority, so all are there before any of them runs on its CPU. */
+static bool is_pulled(int cpus)
+{
+    bool is_last_first = false;
+    pid_t last, ended;
+
+    for (int i = 0; i < cpus; i++)
+        start_fifo(i == 0 ? 1 : 6);
+    last = start_fifo(1);
+    for (int i = 0; i < 2; i++) {
+        ended = wait(NULL);
+        is_last_first = is_last_first || ended == last;
+    }
+    while (wait(NULL) > 0)
+        ;
+    return is_last_first;
 }
 
 int main(int count, char **arguments)
@@ -117,5 +159,8 @@ int main(int count, char **arguments)
         kill(ordinary[i], 9);
     while (wait(NULL) > 0)
         ;
+    go_to_all();
+    become_fifo(20);
+    printf("pulled %d\n", cpus == 1 || is_pulled(cpus));
     return 0;
 }
