@@ -112,7 +112,7 @@ static void show_event(const struct job_event *event)
 /* Without --follow: until the job is empty. With it: until it is dead. */
 static int show_events(int job, bool follow)
 {
-    struct job_stat start;
+    struct job_stat start = {0};
     struct job_events_args args = {
         .flags = JOB_EVENTS_FROM_NOW, .slots = 4096, .snapshot = (uintptr_t)&start};
     int stream = job_events(job, &args);

@@ -122,7 +122,7 @@ struct job_limits {
     __u32 sched_class; /* quantum 0..9, 5 at first */
     __s32 nice_floor;  /* -20..19, -20 at first */
     __u32 pad;
-    __u64 affinity;                                                   /* CPUs 0..63 */
+    __u64 affinity;                                                  /* CPUs 0..63 */
     __u64 note_mem_bytes, note_cpu_ns, note_rd_bytes, note_wr_bytes; /* reserved: 0 */
     __u8 action[JOB_ON_COUNT];
     /* job_get(JOB_GET_EFFECTIVE): by the number of the mask's bit, the id of the job whose limit it
@@ -199,8 +199,8 @@ struct job_event {
     __s32 pid;
     __s32 status; /* EXIT: wait(2) encoding */
     __u16 type;
-    __u16 cause; /* LIMIT and the times: enum job_action_index; DEAD: enum job_cause */
-    __u32 count; /* LIMIT: how often in a row; GAP: how many were lost */
+    __u16 cause;          /* LIMIT and the times: enum job_action_index; DEAD: enum job_cause */
+    __u32 count;          /* LIMIT: how often in a row; GAP: how many were lost */
     struct job_usage use; /* EXIT: all that the process used */
 };
 
