@@ -149,7 +149,8 @@ $(HOST_BIN)/mutants: $(HOST_BUILD)/mutants.json
 	@chmod +x $@
 
 # What `make test-host` runs.
-HOST_TESTS := $(HOST_BIN)/unit $(HOST_BIN)/mm $(HOST_BIN)/tsan_lock $(HOST_SIMULATORS:%=$(HOST_BIN)/%) $(HOST_BIN)/mutants
+HOST_TESTS := $(HOST_BIN)/unit $(HOST_BIN)/mm $(HOST_BIN)/tsan_lock $(HOST_SIMULATORS:%=$(HOST_BIN)/%) \
+              $(HOST_SIMULATORS:%=$(HOST_BIN)/%_race) $(HOST_BIN)/mutants
 
 .PHONY: host-test
 host-test: test-host

@@ -116,6 +116,13 @@ MUTANTS = [
     proc("real-time signals last in, first out", "signal_model", "signal_queue.c",
          "        if (found)\n            break;\n        found = queued;\n",
          "        found = queued;\n"),
+    proc("a place in a killed job still stands", "job_spawn_kill", "job_member.c",
+         "    if (job->state != JOB_OPEN)\n        return -ENODEV;\n"
+         "    if (place->origin != current_process()->job || place->kill_gen != job->kill_gen ||",
+         "    if (place->origin != current_process()->job ||"),
+    proc("adoption leaves children behind", "job_adopt_tree_fork", "job_adopt.c",
+         "    } while (tree && (process = next_descendant_locked(process, first)));\n",
+         "    } while (false);\n"),
     # --- an illegal transition ---
     proc("straight from living to zombie", "exit_wait", "exit.c",
          "    process_set_state(process, PROCESS_EXITING);\n", ""),

@@ -157,6 +157,32 @@ void scenario_job_fork_kill(void)
     system_run(fork_kill);
 }
 
+/* --- birth from outside x kill: rules 1 and 15 --- */
+
+static void outer_spawner(uintptr_t argument)
+{
+    int child = spawn(forking_member, 0);
+
+    (void)argument;
+    SIM_CHECK(child > 0 || child == -ENODEV);
+    reap_killed(SIGKILL);
+}
+
+static void spawn_kill(void)
+{
+    set_up();
+    SIM_CHECK(call_fork(outer_spawner, 0) > 0);
+    kill_and_check();
+    SIM_CHECK(call_wait_any() > 0);
+    SIM_CHECK_EQUAL(stat().active, 0);
+    tear_down();
+}
+
+void scenario_job_spawn_kill(void)
+{
+    system_run(spawn_kill);
+}
+
 /* --- fork x freeze: rules 40 and 41 --- */
 
 static unsigned instructions;

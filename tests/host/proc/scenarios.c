@@ -47,6 +47,7 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(timer_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(timer_allocations, .cpus = 2, .seeds = 200, .fail_allocations = true),
     SCENARIO(job_fork_kill, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(job_spawn_kill, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(job_fork_freeze, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(job_fork_signal, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(job_adopt_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),

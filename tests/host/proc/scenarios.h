@@ -44,6 +44,7 @@ void scenario_timer_exit(void);
 void scenario_timer_allocations(void);
 
 void scenario_job_fork_kill(void);
+void scenario_job_spawn_kill(void);
 void scenario_job_fork_freeze(void);
 void scenario_job_fork_signal(void);
 void scenario_job_adopt_exit(void);

@@ -54,6 +54,11 @@ static uint64_t hash_of(uintptr_t address)
 
 /* --- Clocks --- */
 
+bool race_is_on(void)
+{
+    return true;
+}
+
 void race_begin_run(void)
 {
     run++;

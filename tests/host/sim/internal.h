@@ -60,6 +60,7 @@ void trace_print(size_t last);
 void trace_name_object(const void *object, size_t size, const char *name);
 
 /* --- race.c of the race build; nothing elsewhere (no_race.c) --- */
+bool race_is_on(void);
 void race_begin_run(void);
 /* The present CPU's doings after and before those of all CPUs that called this. */
 void race_machine_order(void);

@@ -13,6 +13,7 @@
 #define EXPLORER_LIMIT    300000
 #define ALLOCATION_LIMIT  2000
 #define SEEDS_PER_FAILURE 4
+#define RACE_SCALE        0.1
 
 static struct {
     const char *program;
@@ -242,9 +243,13 @@ static void parse(int count, char **words)
     const char *scale = getenv("KIN_SIM_SCALE");
     int option;
 
+    /* The detector of races needs no particular schedule: a few of each scenario will do. */
+    options.scale = race_is_on() ? RACE_SCALE : 1;
+    options.random_only = race_is_on();
+
     options.program = words[0];
     if (scale)
-        options.scale = atof(scale);
+        options.scale *= atof(scale);
     while ((option = getopt_long(count, words, "", names, NULL)) != -1) {
         switch (option) {
         case 'l':
