@@ -25,9 +25,9 @@ struct thread;
 struct user_frame;
 struct address_space;
 
-#define CPU_MAX         64
-#define PORT_PAGE_SIZE  4096ul
-#define DEADLINE_NEVER  UINT64_MAX
+#define CPU_MAX        64
+#define PORT_PAGE_SIZE 4096ul
+#define DEADLINE_NEVER UINT64_MAX
 
 /* Where another CPU may interleave: the simulated machine decides at each who goes on. */
 enum port_point {
@@ -48,15 +48,13 @@ typedef uint64_t irq_state_t;
 /*
  * --- Processors. Inline, in port_machine.h ---
  *
- * struct cpu *port_this_cpu(void);      stable while preemption is impossible, as always in the kernel
- * struct thread *port_current(void);    the running thread
- * irq_state_t port_irq_save(void);      masks interrupts on this CPU, returns what was before
- * void port_irq_restore(irq_state_t);
- * void port_irq_disable(void), port_irq_enable(void), bool port_irq_enabled(void);
- * void port_relax(void);                in the body of a spin loop
- * void port_explore(enum port_point, const void *object);   nothing on a real machine
- * void port_add_own(_Atomic uint64_t *counter, uint64_t);   adds to a counter that nobody else writes
- *                                                           now, and that others read whole
+ * struct cpu *port_this_cpu(void);      stable while preemption is impossible, as always in the
+ * kernel struct thread *port_current(void);    the running thread irq_state_t port_irq_save(void);
+ * masks interrupts on this CPU, returns what was before void port_irq_restore(irq_state_t); void
+ * port_irq_disable(void), port_irq_enable(void), bool port_irq_enabled(void); void
+ * port_relax(void);                in the body of a spin loop void port_explore(enum port_point,
+ * const void *object);   nothing on a real machine void port_add_own(_Atomic uint64_t *counter,
+ * uint64_t);   adds to a counter that nobody else writes now, and that others read whole
  */
 
 /* CPUs that have come up, numbered 0..count-1; constant once the scheduler runs user threads. */
@@ -132,8 +130,8 @@ int port_signal_return(struct user_frame *frame, uint64_t *mask, struct sigaltst
 
 /*
  * --- Time ---
- * port_cycles() (inline) is a per-CPU-synchronised counter with a constant rate; it is what CPU time
- * is charged with.
+ * port_cycles() (inline) is a per-CPU-synchronised counter with a constant rate; it is what CPU
+ * time is charged with.
  */
 uint64_t port_cycles_to_ns(uint64_t cycles);
 uint64_t port_ns_to_cycles(uint64_t ns);
@@ -165,7 +163,8 @@ void port_panic_print_state(void);
 /* Ends the machine with the panic code. */
 _Noreturn void port_panic_end(void);
 
-/* pid 1 has ended with that wait(2) status: the machine says so and stops, with an exit code of its own. */
+/* pid 1 has ended with that wait(2) status: the machine says so and stops, with an exit code of its
+ * own. */
 _Noreturn void port_init_died(int status);
 
 /* What the auxiliary vector tells a program about its machine (getauxval(3)). */
@@ -181,9 +180,20 @@ void port_get_auxiliary(struct port_auxiliary *auxiliary);
  * --- Upward ---
  * What the machine calls when something happens. main.c fills it before interrupts are enabled.
  */
-enum port_fault { PORT_FAULT_DIVIDE, PORT_FAULT_DEBUG, PORT_FAULT_BREAKPOINT, PORT_FAULT_OVERFLOW,
-                  PORT_FAULT_BOUND, PORT_FAULT_ILLEGAL, PORT_FAULT_PROTECTION, PORT_FAULT_STACK,
-                  PORT_FAULT_SEGMENT, PORT_FAULT_ALIGNMENT, PORT_FAULT_FPU, PORT_FAULT_SIMD };
+enum port_fault {
+    PORT_FAULT_DIVIDE,
+    PORT_FAULT_DEBUG,
+    PORT_FAULT_BREAKPOINT,
+    PORT_FAULT_OVERFLOW,
+    PORT_FAULT_BOUND,
+    PORT_FAULT_ILLEGAL,
+    PORT_FAULT_PROTECTION,
+    PORT_FAULT_STACK,
+    PORT_FAULT_SEGMENT,
+    PORT_FAULT_ALIGNMENT,
+    PORT_FAULT_FPU,
+    PORT_FAULT_SIMD
+};
 
 enum port_access { PORT_ACCESS_READ = 0, PORT_ACCESS_WRITE = 1, PORT_ACCESS_EXECUTE = 2 };
 

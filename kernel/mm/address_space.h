@@ -57,8 +57,9 @@ void address_space_put(struct address_space *space);
 void address_space_use(struct address_space *space);
 
 /*
- * Who pays for committed pages: private writable memory and shared anonymous memory, charged when it is
- * promised (mmap, brk, fork), not when it is touched. Each space holds a reference to its account.
+ * Who pays for committed pages: private writable memory and shared anonymous memory, charged when
+ * it is promised (mmap, brk, fork), not when it is touched. Each space holds a reference to its
+ * account.
  */
 struct address_space_account {
     /* `committed` is what the space then has in all. 0 or -ENOMEM, before any other effect. With a
@@ -70,8 +71,9 @@ struct address_space_account {
     void (*get)(struct address_space_account *account);
     void (*put)(struct address_space_account *account);
 };
-/* Charges what the space has committed so far, and from then on what it commits; a fork's copy begins with
- * its parent's account. NULL: nobody pays. -ENOMEM: nothing changed, nobody told. Takes spinlocks only. */
+/* Charges what the space has committed so far, and from then on what it commits; a fork's copy
+ * begins with its parent's account. NULL: nobody pays. -ENOMEM: nothing changed, nobody told. Takes
+ * spinlocks only. */
 int address_space_set_account(struct address_space *space,
                               struct address_space_account *account) MUST_CHECK;
 

@@ -31,11 +31,13 @@ struct address_space {
     uintptr_t stack_bottom; /* (M) nothing is placed from here to stack_top on: room to grow */
     uintptr_t stack_top;    /* (M) */
     size_t stack_limit;     /* (M) bytes, as of exec */
-    struct address_space_account *account; /* (commit_lock) reference; who pays for committed pages */
-    struct address_space_layout layout;    /* written by exec, before others see the space */
+    struct address_space_account
+        *account;                       /* (commit_lock) reference; who pays for committed pages */
+    struct address_space_layout layout; /* written by exec, before others see the space */
 };
 
-/* commit.c: adds pages to what the space has promised. -ENOMEM: the account is full. Under the lock. */
+/* commit.c: adds pages to what the space has promised. -ENOMEM: the account is full. Under the
+ * lock. */
 int space_commit(struct address_space *space, uint64_t pages) MUST_CHECK;
 void space_uncommit(struct address_space *space, uint64_t pages);
 /* The same for one request of a program, which is refused as well if all RAM could not hold it. */

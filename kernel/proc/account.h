@@ -1,4 +1,5 @@
-/* What a user has in all processes together: RLIMIT_NPROC and RLIMIT_SIGPENDING count by real uid. */
+/* What a user has in all processes together: RLIMIT_NPROC and RLIMIT_SIGPENDING count by real uid.
+ */
 #pragma once
 
 #include <stdbool.h>

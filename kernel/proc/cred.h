@@ -47,8 +47,8 @@ bool credentials_in_group(const struct credentials *credentials, uint32_t gid);
 /* Which of the two id sets a call is about. */
 enum id_kind { ID_USER, ID_GROUP };
 
-/* setuid(2) setreuid(2) setresuid(2) and the same for groups, for the current process; ID_KEEP leaves an
- * id alone. 0, -EPERM, -ENOMEM; nothing is changed on an error. */
+/* setuid(2) setreuid(2) setresuid(2) and the same for groups, for the current process; ID_KEEP
+ * leaves an id alone. 0, -EPERM, -ENOMEM; nothing is changed on an error. */
 int credentials_set_id(enum id_kind kind, uint32_t id);
 int credentials_set_real_effective(enum id_kind kind, uint32_t real, uint32_t effective);
 int credentials_set_all(enum id_kind kind, uint32_t real, uint32_t effective, uint32_t saved);
@@ -56,7 +56,7 @@ int credentials_set_all(enum id_kind kind, uint32_t real, uint32_t effective, ui
 uint32_t credentials_set_file_system_id(enum id_kind kind, uint32_t id);
 /* setgroups(2): takes `count` ids in any order. -EPERM -EINVAL -ENOMEM */
 int credentials_set_groups(const uint32_t *groups, uint32_t count);
-/* exec of a set-user-ID or set-group-ID file: -1 keeps. The saved ids become the effective ones in any
- * case. -ENOMEM. Prepared before, installed after the point of no return. */
+/* exec of a set-user-ID or set-group-ID file: -1 keeps. The saved ids become the effective ones in
+ * any case. -ENOMEM. Prepared before, installed after the point of no return. */
 int credentials_prepare_exec(int64_t set_uid, int64_t set_gid, struct credentials **prepared);
 void credentials_install(struct credentials *credentials);

@@ -1,6 +1,6 @@
 /*
- * ELF-64 images (System V gABI, x86-64 psABI): parsing only. Pure functions on bytes in memory; whatever
- * the bytes are, nothing outside them is read.
+ * ELF-64 images (System V gABI, x86-64 psABI): parsing only. Pure functions on bytes in memory;
+ * whatever the bytes are, nothing outside them is read.
  */
 #pragma once
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ELF_SEGMENT_MAX        32 /* PT_LOAD segments of one image */
-#define ELF_PROGRAM_HEADER_MAX 64 /* Linux takes more; no linker makes more */
+#define ELF_SEGMENT_MAX         32 /* PT_LOAD segments of one image */
+#define ELF_PROGRAM_HEADER_MAX  64 /* Linux takes more; no linker makes more */
 #define ELF_PROGRAM_HEADER_SIZE 56
 
 /* One PT_LOAD, as it is to be mapped: `address` and `offset` agree modulo the page size. */
@@ -34,7 +34,8 @@ struct elf_image {
     struct elf_segment segments[ELF_SEGMENT_MAX];
 };
 
-/* The file header: `size` bytes from the file's start. Fills the program headers' place. -ENOEXEC. */
+/* The file header: `size` bytes from the file's start. Fills the program headers' place. -ENOEXEC.
+ */
 int elf_parse_header(const void *bytes, size_t size, struct elf_image *image);
 /* Then the program headers: image->program_header_count of them. -ENOEXEC. */
 int elf_parse_program_headers(const void *bytes, size_t size, struct elf_image *image);

@@ -1,6 +1,6 @@
 /*
- * Programs: execve(2). What a file is, and how its bytes are reached, comes from the floor above through
- * struct executable; proc only parses and maps.
+ * Programs: execve(2). What a file is, and how its bytes are reached, comes from the floor above
+ * through struct executable; proc only parses and maps.
  */
 #pragma once
 
@@ -43,8 +43,8 @@ void exec_drop_executable(struct process *process);
 
 /*
  * argv and envp as exec carries them from the old image to the new one: NUL-terminated strings, one
- * after the other, in kernel pages; at most a quarter of RLIMIT_STACK as in Linux. All of argv is added
- * before envp; the adder keeps the two counts.
+ * after the other, in kernel pages; at most a quarter of RLIMIT_STACK as in Linux. All of argv is
+ * added before envp; the adder keeps the two counts.
  */
 struct exec_strings {
     physical_t *frames; /* growing array */
@@ -64,8 +64,8 @@ int exec_strings_add_rest(struct exec_strings *strings, const struct exec_string
 char *exec_strings_at(const struct exec_strings *strings, size_t offset);
 
 /*
- * Replaces the current process's image. `path` is what AT_EXECFN shows. On success the thread's user
- * registers are those of the new image; any error leaves the caller as it was, except that an error
- * after the point of no return ends it with SIGKILL (SIGSEGV), and does not return.
+ * Replaces the current process's image. `path` is what AT_EXECFN shows. On success the thread's
+ * user registers are those of the new image; any error leaves the caller as it was, except that an
+ * error after the point of no return ends it with SIGKILL (SIGSEGV), and does not return.
  */
 int process_exec(struct executable *executable, const char *path, struct exec_strings *strings);

@@ -3,7 +3,8 @@
 
 #include "proc/process.h"
 
-/* exit_group(2): `status` is 0..255. Called by the dying process's own thread, with no lock held. */
+/* exit_group(2): `status` is 0..255. Called by the dying process's own thread, with no lock held.
+ */
 _Noreturn void process_exit(int status);
 /* The default action of a fatal signal. */
 _Noreturn void process_exit_by_signal(int signal);

@@ -1,12 +1,12 @@
 /*
  * Process groups and sessions. All links under family_lock.
  *
- * A group is named by the pid of its first leader and exists while it has a member, zombies included;
- * a session exists while it has a group, or the terminal refers to it.
+ * A group is named by the pid of its first leader and exists while it has a member, zombies
+ * included; a session exists while it has a group, or the terminal refers to it.
  *
  * A group is orphaned when no living member has a parent in another group of the same session
- * (POSIX XBD 3.264). Such a member is an anchor here; each group counts its anchors, so that exit need
- * not look at the other members.
+ * (POSIX XBD 3.264). Such a member is an anchor here; each group counts its anchors, so that exit
+ * need not look at the other members.
  */
 #pragma once
 
@@ -14,10 +14,10 @@
 
 struct session {
     struct refcount refs;
-    struct pid *pid;         /* (const) reference */
-    struct process *leader;  /* (F) NULL once it has exited */
-    void *terminal;          /* (F) the controlling terminal: fs's; NULL if none */
-    struct pid *foreground;  /* (F) reference to the terminal's foreground group's number, or NULL */
+    struct pid *pid;        /* (const) reference */
+    struct process *leader; /* (F) NULL once it has exited */
+    void *terminal;         /* (F) the controlling terminal: fs's; NULL if none */
+    struct pid *foreground; /* (F) reference to the terminal's foreground group's number, or NULL */
 };
 
 struct process_group {
@@ -28,8 +28,8 @@ struct process_group {
     uint32_t anchors;        /* (F) */
 };
 
-/* A group of a new or the given session that becomes visible with pgrp_join_locked()'s first member.
- * NULL if memory is short. Takes its own references. */
+/* A group of a new or the given session that becomes visible with pgrp_join_locked()'s first
+ * member. NULL if memory is short. Takes its own references. */
 struct process_group *pgrp_allocate(struct pid *pid, struct session *session) MUST_CHECK;
 struct session *session_allocate(struct pid *pid) MUST_CHECK;
 void session_get(struct session *session);
@@ -37,8 +37,7 @@ void session_get(struct session *session);
 void session_put(struct session *session);
 
 /* Joins, or changes to, a group. A group that loses its last member is freed. */
-void pgrp_join_locked(struct process *process, struct process_group *group)
-    REQUIRES(family_lock);
+void pgrp_join_locked(struct process *process, struct process_group *group) REQUIRES(family_lock);
 void pgrp_leave_locked(struct process *process) REQUIRES(family_lock);
 /* Something that decides whether the process is an anchor has changed: its parent, its own or its
  * parent's group, its death. Returns true if that left the group orphaned. */

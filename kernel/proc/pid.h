@@ -1,6 +1,6 @@
 /*
- * Process numbers. A struct pid is one number and everything it names: a process or thread, a process
- * group, a session. The number is not reused while any of them, or a reference, is left.
+ * Process numbers. A struct pid is one number and everything it names: a process or thread, a
+ * process group, a session. The number is not reused while any of them, or a reference, is left.
  */
 #pragma once
 

@@ -1,12 +1,12 @@
 /*
  * The process: what lives, owns and dies. Theory in proc/README.md.
  *
- * struct process is deliberately small: memory, files, handlers and threads are objects of their own,
- * given up when it exits, so that a zombie is this record and nothing else.
+ * struct process is deliberately small: memory, files, handlers and threads are objects of their
+ * own, given up when it exits, so that a zombie is this record and nothing else.
  *
- * Field tags: (F) family_lock; (F/R) written under family_lock by the process itself, so the process
- * itself may read without; (S) signal_lock; (self) only its own threads; (atomic); (const) never
- * changes after process_link().
+ * Field tags: (F) family_lock; (F/R) written under family_lock by the process itself, so the
+ * process itself may read without; (S) signal_lock; (self) only its own threads; (atomic); (const)
+ * never changes after process_link().
  */
 #pragma once
 
@@ -49,20 +49,21 @@ struct process {
 
     /* Family. Children are in exactly one of two lists, and in `changed` as well while a stop or
      * continue waits to be reported. */
-    struct process *parent;       /* (F) no reference: a parent outlives its link */
-    struct list living;           /* (F) children, by sibling, oldest first */
-    struct list zombies;          /* (F) children, by sibling, first dead first */
-    struct list changed;          /* (F) living children, by changed_link */
-    struct list sibling;          /* (F) in parent->living or parent->zombies */
-    struct list changed_link;     /* (F) in parent->changed, while change is not CHANGE_NONE */
-    enum process_change change;   /* (F) */
-    uint32_t child_count;         /* (F) living + zombies */
-    uint32_t clone_child_count;   /* (F) of these, with an exit_signal other than SIGCHLD (__WCLONE) */
-    int exit_signal;              /* (F) told to the parent at death; 0: none */
-    bool wait_claimed;            /* (F) a waiter copies this zombie's status out */
-    bool is_subreaper;            /* (F) PR_SET_CHILD_SUBREAPER */
-    bool has_execed;              /* (F) setpgid by the parent is EACCES from then on */
-    int parent_death_signal;      /* (F) PR_SET_PDEATHSIG */
+    struct process *parent;     /* (F) no reference: a parent outlives its link */
+    struct list living;         /* (F) children, by sibling, oldest first */
+    struct list zombies;        /* (F) children, by sibling, first dead first */
+    struct list changed;        /* (F) living children, by changed_link */
+    struct list sibling;        /* (F) in parent->living or parent->zombies */
+    struct list changed_link;   /* (F) in parent->changed, while change is not CHANGE_NONE */
+    enum process_change change; /* (F) */
+    uint32_t child_count;       /* (F) living + zombies */
+    uint32_t
+        clone_child_count;   /* (F) of these, with an exit_signal other than SIGCHLD (__WCLONE) */
+    int exit_signal;         /* (F) told to the parent at death; 0: none */
+    bool wait_claimed;       /* (F) a waiter copies this zombie's status out */
+    bool is_subreaper;       /* (F) PR_SET_CHILD_SUBREAPER */
+    bool has_execed;         /* (F) setpgid by the parent is EACCES from then on */
+    int parent_death_signal; /* (F) PR_SET_PDEATHSIG */
     struct wait_queue child_wait; /* its threads in wait4/waitid */
     struct wait_queue exit_wait;  /* pidfd pollers: woken when it becomes a zombie */
 
@@ -71,14 +72,14 @@ struct process {
     bool is_anchor;              /* (F) counted in group->anchors; see pgrp.h */
 
     /* Threads. */
-    struct list threads;      /* (F) struct user_thread by process_link */
-    uint32_t thread_count;    /* (F) */
+    struct list threads;        /* (F) struct user_thread by process_link */
+    uint32_t thread_count;      /* (F) */
     struct user_thread *leader; /* (F) NULL once it has exited */
 
     /* Death. */
-    int exit_status;     /* (F) wait(2) encoding, final at PROCESS_ZOMBIE */
+    int exit_status;                  /* (F) wait(2) encoding, final at PROCESS_ZOMBIE */
     char last_name[THREAD_NAME_SIZE]; /* (F) of the thread that exited last: a zombie's comm */
-    bool dumpable;       /* (self) PR_SET_DUMPABLE */
+    bool dumpable;                    /* (self) PR_SET_DUMPABLE */
     bool no_new_privileges;
 
     struct process_signals signals; /* (S) */
@@ -88,9 +89,9 @@ struct process {
     struct process_usage usage;      /* own rules: usage.c */
 
     /* What is given up at exit. References; NULL afterwards. */
-    struct address_space *space; /* (F/R) */
-    struct file_table *files;    /* (F/R) fs's */
-    struct path_context *paths;  /* (F/R) fs's: root, working directory, umask */
+    struct address_space *space;   /* (F/R) */
+    struct file_table *files;      /* (F/R) fs's */
+    struct path_context *paths;    /* (F/R) fs's: root, working directory, umask */
     struct executable *executable; /* (F/R) fs's: what /proc/<pid>/exe names */
 
     /* vfork: the parent sleeps until this is true. */

@@ -3,7 +3,8 @@
 
 #include "proc/process.h"
 
-/* NEW, one reference, everything empty; takes its own reference to `pid`. NULL if memory is short. */
+/* NEW, one reference, everything empty; takes its own reference to `pid`. NULL if memory is short.
+ */
 struct process *process_allocate(struct pid *pid) MUST_CHECK;
 /* A thread of the process, not in its list yet, with references to the process and its pid. `entry`
  * gets the user_thread. NULL if memory is short. */

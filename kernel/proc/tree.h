@@ -1,15 +1,16 @@
 /*
  * The family tree: who is whose child. All under family_lock.
  *
- * A process is in its parent's `living` list from link to death, then in `zombies` until it is reaped.
- * A stop or continue that the parent has not yet been told is an entry in its `changed` list.
+ * A process is in its parent's `living` list from link to death, then in `zombies` until it is
+ * reaped. A stop or continue that the parent has not yet been told is an entry in its `changed`
+ * list.
  */
 #pragma once
 
 #include "proc/process.h"
 
-/* The newborn becomes ALIVE and visible: pid table, parent's children, group. Takes over the caller's
- * reference. The parent is ALIVE. */
+/* The newborn becomes ALIVE and visible: pid table, parent's children, group. Takes over the
+ * caller's reference. The parent is ALIVE. */
 void process_link_locked(struct process *process, struct process *parent,
                          struct process_group *group) REQUIRES(family_lock);
 /* Out of every list; the number no longer finds it. Returns the reference that the family held. */

@@ -1,6 +1,6 @@
 /*
- * Accounts of a process: CPU time, faults, switches, I/O: its live threads' + those of threads that have
- * exited + (apart) those of children that were waited for.
+ * Accounts of a process: CPU time, faults, switches, I/O: its live threads' + those of threads that
+ * have exited + (apart) those of children that were waited for.
  */
 #pragma once
 
@@ -27,11 +27,12 @@ struct process_usage {
     struct usage_totals children; /* (F) waited-for descendants */
 };
 
-/* The process so far, its live threads included. No spinlock held; the space is asked after the family
- * lock is dropped, so the parts may be an instant apart. */
+/* The process so far, its live threads included. No spinlock held; the space is asked after the
+ * family lock is dropped, so the parts may be an instant apart. */
 void usage_of_process(struct process *process, struct usage_totals *totals);
 void usage_of_children(struct process *process, struct usage_totals *totals);
-/* The end of a thread's accounts: what it uses from now on is nobody's. *used: its time in cycles. */
+/* The end of a thread's accounts: what it uses from now on is nobody's. *used: its time in cycles.
+ */
 void usage_close_thread(struct usage_totals *sum, struct thread *thread, struct cpu_time *used);
 /* What a thread, or an address space, has used up to now. */
 void usage_add_thread(struct usage_totals *sum, const struct thread *thread);

@@ -1,6 +1,7 @@
 /*
- * Waiting: wait4(2), waitid(2), in two steps, so that a status whose copy to the waiter fails is not
- * lost: process_wait() claims one piece of news, process_wait_finish() consumes it or puts it back.
+ * Waiting: wait4(2), waitid(2), in two steps, so that a status whose copy to the waiter fails is
+ * not lost: process_wait() claims one piece of news, process_wait_finish() consumes it or puts it
+ * back.
  */
 #pragma once
 
@@ -14,7 +15,8 @@ enum wait_kind {
 
 struct wait_request {
     enum wait_kind kind;
-    struct pid *pid; /* borrowed: the process or group; unused for WAIT_ANY; NULL: a number that names nothing */
+    struct pid *pid; /* borrowed: the process or group; unused for WAIT_ANY; NULL: a number that
+                        names nothing */
     int options;     /* WNOHANG WSTOPPED WCONTINUED WEXITED WNOWAIT __WALL __WCLONE __WNOTHREAD */
 };
 
@@ -22,10 +24,10 @@ struct wait_result {
     struct process *child; /* claimed, with a reference; NULL: WNOHANG and no news */
     pid_number pid;
     uint32_t uid;
-    int code;   /* CLD_EXITED CLD_KILLED CLD_STOPPED CLD_CONTINUED */
-    int status; /* wait4's encoding */
+    int code;                  /* CLD_EXITED CLD_KILLED CLD_STOPPED CLD_CONTINUED */
+    int status;                /* wait4's encoding */
     struct usage_totals usage; /* the child and what it waited for */
-    bool peeked; /* WNOWAIT: nothing is claimed */
+    bool peeked;               /* WNOWAIT: nothing is claimed */
 };
 
 /* 0 with the result filled; -ECHILD (nobody to wait for), -ERESTARTSYS. May sleep; no lock held. */

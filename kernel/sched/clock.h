@@ -1,6 +1,6 @@
 /*
- * Wall time: the monotonic clock of the machine plus an offset that clock_settime(2) moves. The offset
- * is one atomic word; any context.
+ * Wall time: the monotonic clock of the machine plus an offset that clock_settime(2) moves. The
+ * offset is one atomic word; any context.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ uint64_t clock_realtime_ns(void);
 uint64_t clock_realtime_offset(void);
 /* Sets wall time and wakes clock_set_wait. */
 void clock_set_realtime(uint64_t realtime_ns);
-/* Rises with each setting. Whoever waits for a wall time converts it to the monotonic clock, and does
- * so again when this has changed; clock_set_wait is woken then. */
+/* Rises with each setting. Whoever waits for a wall time converts it to the monotonic clock, and
+ * does so again when this has changed; clock_set_wait is woken then. */
 uint64_t clock_set_count(void);
 extern struct wait_queue clock_set_wait;

@@ -1,6 +1,6 @@
 /*
- * The rank check of debug builds: which locks a CPU (spinning) or a thread (sleeping) holds, and that
- * it takes them in rising rank. In release builds nothing of it is left.
+ * The rank check of debug builds: which locks a CPU (spinning) or a thread (sleeping) holds, and
+ * that it takes them in rising rank. In release builds nothing of it is left.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
- * The order of locks: a CPU takes locks only in rising rank. Debug builds check it at every acquire.
- * Sleeping locks come first: no spinlock may be held across a sleep. Locks of equal rank are never
- * nested, except where a comment at the rank says how they are ordered.
+ * The order of locks: a CPU takes locks only in rising rank. Debug builds check it at every
+ * acquire. Sleeping locks come first: no spinlock may be held across a sleep. Locks of equal rank
+ * are never nested, except where a comment at the rank says how they are ordered.
  */
 #pragma once
 
@@ -20,15 +20,15 @@ enum lock_rank {
 
     /* spinning (struct spinlock), taken with interrupts enabled */
     LOCK_RANK_FILE_TABLE,
-    LOCK_RANK_NAMES, /* the links of all names of the tree */
-    LOCK_RANK_FAMILY, /* every link between processes */
+    LOCK_RANK_NAMES,   /* the links of all names of the tree */
+    LOCK_RANK_FAMILY,  /* every link between processes */
     LOCK_RANK_PID,     /* the pid table */
     LOCK_RANK_ACCOUNT, /* the table of user accounts */
     LOCK_RANK_COMMIT,  /* who pays for an address space's promises */
     LOCK_RANK_PAGE_CACHE,
 
     /* spinning, taken with interrupts masked: interrupt handlers use these */
-    LOCK_RANK_SIGNAL,     /* signal state of one process */
+    LOCK_RANK_SIGNAL, /* signal state of one process */
     LOCK_RANK_POSIX_TIMER,
     LOCK_RANK_WAIT_QUEUE, /* a wake function may take only what ranks below here */
     LOCK_RANK_POLL,       /* which watched files have news: taken by wake functions */

@@ -1,12 +1,12 @@
-/* Sleeping locks: for what is held across user copies, page faults or long work. Thread context only,
- * with no spinlock held. Handed over in order of arrival. */
+/* Sleeping locks: for what is held across user copies, page faults or long work. Thread context
+ * only, with no spinlock held. Handed over in order of arrival. */
 #pragma once
 
 #include "sched/thread.h"
 
 struct CAPABILITY("mutex") mutex {
-    /* The holder's struct thread, plus MUTEX_CONTENDED while anybody waits; 0: free. Taken and given
-     * back by one compare-and-swap as long as nobody waits. */
+    /* The holder's struct thread, plus MUTEX_CONTENDED while anybody waits; 0: free. Taken and
+     * given back by one compare-and-swap as long as nobody waits. */
     _Atomic uintptr_t owner;
     struct spinlock lock; /* rank WAIT_QUEUE */
     struct list waiters;  /* (lock) struct mutex_waiter, oldest first */
@@ -17,10 +17,10 @@ struct CAPABILITY("mutex") mutex {
 
 /* struct mutex lock = MUTEX_INITIALIZER(lock, LOCK_RANK_...); */
 #define MUTEX_INITIALIZER(name, lock_rank)                                                         \
-    {.owner = 0,                                                                                   \
-     .lock = SPINLOCK_INITIALIZER(LOCK_RANK_WAIT_QUEUE),                                           \
-     .waiters = LIST_INITIALIZER((name).waiters),                                                  \
-     .rank = (lock_rank)}
+    {                                                                                              \
+        .owner = 0, .lock = SPINLOCK_INITIALIZER(LOCK_RANK_WAIT_QUEUE),                            \
+        .waiters = LIST_INITIALIZER((name).waiters), .rank = (lock_rank)                           \
+    }
 
 void mutex_init(struct mutex *mutex, enum lock_rank rank);
 void mutex_lock(struct mutex *mutex) ACQUIRES(*mutex);

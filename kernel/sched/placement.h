@@ -19,13 +19,13 @@ struct cpu *thread_lock_home(struct thread *thread);
 /* The best CPU for the thread now. Under its home's lock. */
 struct cpu *placement_choose(struct thread *thread);
 
-/* Takes a thread that just became READY and is in no queue to the best CPU. Its home is locked, and is
- * released. Interrupts masked. */
+/* Takes a thread that just became READY and is in no queue to the best CPU. Its home is locked, and
+ * is released. Interrupts masked. */
 void placement_send_locked(struct cpu *home, struct thread *thread, enum enqueue_reason reason);
 
-/* Puts a READY thread that is in no queue and on no CPU into its home's queue, or, where its affinity
- * forbids that, into another's. Only the one who made it so may call it. Interrupts masked, no run
- * queue locked. */
+/* Puts a READY thread that is in no queue and on no CPU into its home's queue, or, where its
+ * affinity forbids that, into another's. Only the one who made it so may call it. Interrupts
+ * masked, no run queue locked. */
 void placement_enqueue(struct thread *thread, enum enqueue_reason reason);
 /* Gives a thread that is in no queue and on no CPU another home. Under the old home's lock, which
  * no longer guards it afterwards. */
@@ -55,7 +55,8 @@ static inline bool placement_has_realtime_waiting(void)
 /* Moves a waiting realtime thread to a CPU that runs something of lower rank. Interrupts masked. */
 void placement_push_realtime(struct cpu *cpu);
 
-/* Takes a waiting thread from another CPU to this one. Returns whether it did. Interrupts masked. */
+/* Takes a waiting thread from another CPU to this one. Returns whether it did. Interrupts masked.
+ */
 bool placement_steal(struct cpu *cpu);
 /* Gives a waiting thread of this CPU to one with less to do. Interrupts masked. */
 void placement_balance(struct cpu *cpu, uint64_t now);

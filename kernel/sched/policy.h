@@ -1,7 +1,7 @@
 /*
- * A scheduling policy: who of the READY threads of one class on one CPU runs next, and for how long.
- * Adding a policy is one file with one of these tables. All functions run under the queue's lock with
- * interrupts masked and touch only their own part of the run queue and of the thread.
+ * A scheduling policy: who of the READY threads of one class on one CPU runs next, and for how
+ * long. Adding a policy is one file with one of these tables. All functions run under the queue's
+ * lock with interrupts masked and touch only their own part of the run queue and of the thread.
  */
 #pragma once
 
@@ -15,8 +15,8 @@
 #define SCHED_BATCH 3
 #define SCHED_IDLE  5
 
-/* thread->rank: of two threads that want the CPU the one of higher rank has it at once. Realtime ones
- * add their priority. */
+/* thread->rank: of two threads that want the CPU the one of higher rank has it at once. Realtime
+ * ones add their priority. */
 enum sched_rank { RANK_CPU_IDLE, RANK_IDLE, RANK_FAIR, RANK_REALTIME };
 
 enum enqueue_reason {
@@ -41,8 +41,8 @@ struct sched_policy {
     /* Should `woken`, of the same rank as `current`, run at once? */
     bool (*preempts)(const struct run_queue *queue, const struct thread *current,
                      const struct thread *woken);
-    /* A queued thread that may run on a CPU of the mask and weighs less than the limit; NULL if there
-     * is none among the first few. */
+    /* A queued thread that may run on a CPU of the mask and weighs less than the limit; NULL if
+     * there is none among the first few. */
     struct thread *(*find_movable)(struct run_queue *queue, uint64_t cpus, uint64_t weight_limit);
 };
 
@@ -54,7 +54,8 @@ extern const struct sched_policy *const sched_policies[SCHED_CLASS_COUNT];
 /* How many threads find_movable() looks at. */
 #define MOVABLE_SEARCH_LIMIT 16
 
-/* For the policies that keep lists: the first movable thread of one. `budget` counts down the search. */
+/* For the policies that keep lists: the first movable thread of one. `budget` counts down the
+ * search. */
 struct thread *policy_find_in_list(struct list *list, uint64_t cpus, unsigned *budget);
 
 /* The weight of a nice value, -20..19: Linux's table, 10% of CPU time a step. */

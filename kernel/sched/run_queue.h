@@ -31,8 +31,8 @@ struct realtime_queue {
 
 /*
  * What shares a CPU by weight: a thread, and later a group of threads, which is an entity in its
- * parent's queue and has a queue of its own. Virtual runtime is time on the CPU in cycles, scaled by
- * FAIR_WEIGHT_UNIT / weight: whoever has the least runs next.
+ * parent's queue and has a queue of its own. Virtual runtime is time on the CPU in cycles, scaled
+ * by FAIR_WEIGHT_UNIT / weight: whoever has the least runs next.
  */
 struct fair_entity {
     struct rb_node node;
@@ -43,24 +43,25 @@ struct fair_entity {
 #define FAIR_WEIGHT_UNIT 1024
 
 struct fair_queue {
-    struct rb_tree entities;  /* struct fair_entity by virtual runtime; the running one is not in */
-    _Atomic uint64_t weight;  /* (atomic) sum over the tree */
-    _Atomic uint64_t virtual_minimum; /* (atomic) never falls: newcomers and sleepers are placed by it */
+    struct rb_tree entities; /* struct fair_entity by virtual runtime; the running one is not in */
+    _Atomic uint64_t weight; /* (atomic) sum over the tree */
+    _Atomic uint64_t
+        virtual_minimum; /* (atomic) never falls: newcomers and sleepers are placed by it */
 };
 
 struct run_queue {
-    struct spinlock lock;            /* rank RUN_QUEUE */
-    struct thread *current;          /* what runs on this CPU; changes just before the switch to it */
-    struct thread *left;             /* whom the switch in progress leaves */
-    _Atomic uint32_t ready_count;    /* (atomic) threads queued in all classes */
-    _Atomic uint32_t current_rank;   /* (atomic) see thread->rank; 0 while idle */
+    struct spinlock lock;          /* rank RUN_QUEUE */
+    struct thread *current;        /* what runs on this CPU; changes just before the switch to it */
+    struct thread *left;           /* whom the switch in progress leaves */
+    _Atomic uint32_t ready_count;  /* (atomic) threads queued in all classes */
+    _Atomic uint32_t current_rank; /* (atomic) see thread->rank; 0 while idle */
     _Atomic uint64_t current_weight; /* (atomic) 0 while idle */
     uint32_t class_count[SCHED_CLASS_COUNT];
     uint64_t charged;   /* port_cycles() up to which `current` has been charged by its policy */
     uint64_t slice_end; /* cycles; when `current` must give way to its peers; SLICE_ENDLESS */
-    uint64_t tick;      /* cycles; the machine's timer is armed for then or earlier; UINT64_MAX: not */
-    uint64_t balanced;  /* cycles; when this CPU last compared its load with the others' */
-    _Atomic uint64_t switches;         /* (atomic) since boot */
+    uint64_t tick; /* cycles; the machine's timer is armed for then or earlier; UINT64_MAX: not */
+    uint64_t balanced;         /* cycles; when this CPU last compared its load with the others' */
+    _Atomic uint64_t switches; /* (atomic) since boot */
     _Atomic uint64_t timer_interrupts; /* (atomic) since boot */
     struct realtime_queue realtime;
     struct fair_queue fair;

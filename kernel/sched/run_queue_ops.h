@@ -1,6 +1,6 @@
 /*
- * What one does with a run queue, whatever the policies of its threads. Private to kernel/sched. All
- * under the queue's lock, with interrupts masked; `now` is port_cycles() time.
+ * What one does with a run queue, whatever the policies of its threads. Private to kernel/sched.
+ * All under the queue's lock, with interrupts masked; `now` is port_cycles() time.
  */
 #pragma once
 
@@ -18,7 +18,8 @@ struct thread *run_queue_pick(struct run_queue *queue, uint64_t now);
 /* Should `thread`, just enqueued, run instead of the current one? */
 bool run_queue_preempts(struct run_queue *queue, const struct thread *thread);
 
-/* Begins the slice of this CPU's current thread, because others wait, and arms the timer for its end. */
+/* Begins the slice of this CPU's current thread, because others wait, and arms the timer for its
+ * end. */
 void run_queue_begin_slice(struct cpu *cpu, uint64_t now);
 
 /* Asks the queue's running thread to give way: at once if it is in user mode or idle. */
@@ -29,7 +30,8 @@ static inline uint32_t run_queue_ready(const struct run_queue *queue)
     return atomic_load_explicit(&queue->ready_count, memory_order_relaxed);
 }
 
-/* The load that balancing compares: the weight of all that is fair, and of what runs. Any context. */
+/* The load that balancing compares: the weight of all that is fair, and of what runs. Any context.
+ */
 static inline uint64_t run_queue_load(const struct run_queue *queue)
 {
     return atomic_load_explicit(&queue->fair.weight, memory_order_relaxed) +

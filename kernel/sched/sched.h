@@ -5,9 +5,9 @@
 
 /*
  * Both are called on a CPU whose struct cpu has its id and whose port_current() is a zeroed struct
- * thread: it becomes the CPU's idle thread. Interrupts masked. sched_init() comes first, on the boot
- * CPU: from then on threads may be created and started. sched_run_idle() is where each CPU ends, the
- * boot CPU too: it runs threads from then on.
+ * thread: it becomes the CPU's idle thread. Interrupts masked. sched_init() comes first, on the
+ * boot CPU: from then on threads may be created and started. sched_run_idle() is where each CPU
+ * ends, the boot CPU too: it runs threads from then on.
  */
 void sched_init(void);
 _Noreturn void sched_run_idle(void);
@@ -21,8 +21,9 @@ void sched_yield_current(void);
  * spinlock held. Other floors sleep through wait.h. */
 void schedule(void);
 
-/* Returns when each CPU has been in the kernel since the call: a thread that was in user mode has come in, and
- * will look at its work before it goes back. Thread context, interrupts enabled, no lock held. */
+/* Returns when each CPU has been in the kernel since the call: a thread that was in user mode has
+ * come in, and will look at its work before it goes back. Thread context, interrupts enabled, no
+ * lock held. */
 void sched_quiesce_user_mode(void);
 
 /* Hooks of struct port_handlers. */

@@ -1,7 +1,7 @@
 /*
  * Spinlocks. The kernel is not preemptible, so a plain lock only keeps other CPUs out; a lock that
- * interrupt handlers take is always taken with interrupts masked (rank SIGNAL and above; debug builds
- * check it), mostly by the _irq_save form. Never held across a sleep or a user copy.
+ * interrupt handlers take is always taken with interrupts masked (rank SIGNAL and above; debug
+ * builds check it), mostly by the _irq_save form. Never held across a sleep or a user copy.
  */
 #pragma once
 
@@ -18,7 +18,10 @@ struct CAPABILITY("spinlock") spinlock {
     enum lock_rank rank;
 };
 
-#define SPINLOCK_INITIALIZER(lock_rank) {.owner = NULL, .rank = (lock_rank)}
+#define SPINLOCK_INITIALIZER(lock_rank)                                                            \
+    {                                                                                              \
+        .owner = NULL, .rank = (lock_rank)                                                         \
+    }
 
 static inline void spin_init(struct spinlock *lock, enum lock_rank rank)
 {
@@ -36,9 +39,8 @@ static inline void NO_THREAD_SAFETY_ANALYSIS spin_lock(struct spinlock *lock)
 
     lock_check_spin_acquire(lock, lock->rank);
     port_explore(PORT_POINT_LOCK, lock);
-    if (unlikely(!atomic_compare_exchange_strong_explicit(&lock->owner, &unowned, port_this_cpu(),
-                                                          memory_order_acquire,
-                                                          memory_order_relaxed)))
+    if (unlikely(!atomic_compare_exchange_strong_explicit(
+            &lock->owner, &unowned, port_this_cpu(), memory_order_acquire, memory_order_relaxed)))
         spin_lock_contended(lock);
 }
 

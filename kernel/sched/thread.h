@@ -1,6 +1,6 @@
 /*
- * Threads: what runs. Process-level things (signals, files, credentials) are not here: a user thread
- * is embedded in proc's struct user_thread.
+ * Threads: what runs. Process-level things (signals, files, credentials) are not here: a user
+ * thread is embedded in proc's struct user_thread.
  *
  * Field tags: (RQ) lock of the run queue of thread->cpu; (self) only the thread itself; (atomic);
  * (const) set before thread_start().
@@ -26,10 +26,10 @@ enum thread_state {
 
 /* Reasons not to go (back) to user mode at once; see thread_post_work(). */
 enum thread_work {
-    THREAD_WORK_RESCHEDULE = 1 << 0, /* another thread should run; set by sched only */
-    THREAD_WORK_SIGNAL = 1 << 1,     /* a signal may be deliverable: ends SLEEP_INTERRUPTIBLE */
-    THREAD_WORK_KILL = 1 << 2,       /* is to die: ends SLEEP_KILLABLE too */
-    THREAD_WORK_FREEZE = 1 << 3,     /* is to park on its way to user mode */
+    THREAD_WORK_RESCHEDULE = 1 << 0,   /* another thread should run; set by sched only */
+    THREAD_WORK_SIGNAL = 1 << 1,       /* a signal may be deliverable: ends SLEEP_INTERRUPTIBLE */
+    THREAD_WORK_KILL = 1 << 2,         /* is to die: ends SLEEP_KILLABLE too */
+    THREAD_WORK_FREEZE = 1 << 3,       /* is to park on its way to user mode */
     THREAD_WORK_RESTORE_MASK = 1 << 4, /* sigsuspend and its kin put the old mask back */
 };
 
@@ -37,8 +37,8 @@ enum thread_work {
 
 /*
  * CPU time in cycles (port_cycles). Each is one word, written by the thread's CPU only and read by
- * others without a lock: a finished total, or, while the clock runs for it, the total minus the time
- * at which it began, which is negative. thread_user_ns() and its kin read them.
+ * others without a lock: a finished total, or, while the clock runs for it, the total minus the
+ * time at which it began, which is negative. thread_user_ns() and its kin read them.
  */
 struct thread_usage {
     _Atomic uint64_t user_cycles;
@@ -50,9 +50,9 @@ struct thread_usage {
 };
 
 struct sched_attributes {
-    int policy;   /* SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE (sched(7)) */
-    int priority; /* 1..99 for FIFO and RR, else 0 */
-    int nice;     /* -20..19 */
+    int policy;         /* SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE (sched(7)) */
+    int priority;       /* 1..99 for FIFO and RR, else 0 */
+    int nice;           /* -20..19 */
     bool reset_on_fork; /* SCHED_RESET_ON_FORK: children start with the defaults */
 };
 
@@ -60,24 +60,24 @@ struct sched_policy;
 
 struct thread {
     struct machine_thread machine;
-    _Atomic uint32_t work;        /* (atomic) enum thread_work */
-    _Atomic bool may_sleep;       /* set by (self), cleared by wakers: see wait.c */
-    bool on_queue;                /* (RQ) in a run queue; READY without it: on the way to one */
-    bool on_cpu;                  /* (RQ) its registers are live on thread->cpu */
-    bool is_user;                 /* (const) */
-    enum thread_state state;      /* (RQ), written by thread_set_state() only */
-    enum sleep_mode sleep_mode;   /* (self) of the present or last sleep; read by wakers */
-    _Atomic(struct cpu *) cpu;    /* (RQ) the CPU whose queue lock guards this thread */
-    uint64_t affinity;            /* (RQ) bit per CPU; never empty */
-    struct address_space *space;  /* (self) borrowed from the process; NULL for kernel threads */
+    _Atomic uint32_t work;       /* (atomic) enum thread_work */
+    _Atomic bool may_sleep;      /* set by (self), cleared by wakers: see wait.c */
+    bool on_queue;               /* (RQ) in a run queue; READY without it: on the way to one */
+    bool on_cpu;                 /* (RQ) its registers are live on thread->cpu */
+    bool is_user;                /* (const) */
+    enum thread_state state;     /* (RQ), written by thread_set_state() only */
+    enum sleep_mode sleep_mode;  /* (self) of the present or last sleep; read by wakers */
+    _Atomic(struct cpu *) cpu;   /* (RQ) the CPU whose queue lock guards this thread */
+    uint64_t affinity;           /* (RQ) bit per CPU; never empty */
+    struct address_space *space; /* (self) borrowed from the process; NULL for kernel threads */
     struct sched_attributes attributes; /* (RQ) */
     const struct sched_policy *policy;  /* (RQ) what `attributes` asks for */
-    uint32_t rank; /* (RQ) who of two threads runs at once; equal: the policy says */
-    struct list run_link;               /* (RQ) of the realtime and idle classes */
-    struct fair_entity fair;            /* (RQ) of the fair class */
-    uint64_t slice_left;                /* (RQ) SCHED_RR: cycles, kept over a preemption */
-    void (*entry)(void *);              /* (const) */
-    void *argument;                     /* (const) */
+    uint32_t rank;           /* (RQ) who of two threads runs at once; equal: the policy says */
+    struct list run_link;    /* (RQ) of the realtime and idle classes */
+    struct fair_entity fair; /* (RQ) of the fair class */
+    uint64_t slice_left;     /* (RQ) SCHED_RR: cycles, kept over a preemption */
+    void (*entry)(void *);   /* (const) */
+    void *argument;          /* (const) */
 #if KIN_DEBUG
     struct lock_stack mutexes; /* (self) what it holds, for the rank check */
 #endif
@@ -90,8 +90,9 @@ struct thread {
     void (*release)(struct thread *thread);
 };
 
-/* Of zeroed memory. Kernel stack, initial scheduling attributes: those of the creator (kernel threads:
- * nice 0, all CPUs). -ENOMEM. The thread is NEW: thread_start() or thread_abandon() must follow. */
+/* Of zeroed memory. Kernel stack, initial scheduling attributes: those of the creator (kernel
+ * threads: nice 0, all CPUs). -ENOMEM. The thread is NEW: thread_start() or thread_abandon() must
+ * follow. */
 int thread_init(struct thread *thread, const char *name, void (*entry)(void *), void *argument,
                 bool user, void (*release)(struct thread *));
 void thread_abandon(struct thread *thread);
@@ -101,7 +102,8 @@ void thread_start(struct thread *thread);
 _Noreturn void thread_exit(void);
 
 /* A sleeping thread becomes READY; for any other nothing happens. Returns whether it woke it. Any
- * context, any lock below RUN_QUEUE. The caller guarantees that the thread is not freed meanwhile. */
+ * context, any lock below RUN_QUEUE. The caller guarantees that the thread is not freed meanwhile.
+ */
 bool thread_wake(struct thread *thread);
 
 /* Sets work bits, wakes the thread if they end its present sleep, and if it runs in user mode on

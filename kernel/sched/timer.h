@@ -8,9 +8,9 @@
 #include "sched/spinlock.h"
 
 struct timer {
-    struct rb_node node; /* (lock of its CPU's queue) */
+    struct rb_node node;       /* (lock of its CPU's queue) */
     _Atomic(struct cpu *) cpu; /* (the same) in whose queue it is, or was last */
-    uint64_t deadline;   /* (the same) port_clock_ns() time */
+    uint64_t deadline;         /* (the same) port_clock_ns() time */
     /* Interrupt context, interrupts masked, no lock held; may arm this timer again. The timer
      * itself may be freed in it, unless somebody may call timer_cancel(). */
     void (*expire)(struct timer *timer);
@@ -20,7 +20,7 @@ struct timer_queue {
     struct spinlock lock;            /* rank TIMER */
     struct rb_tree timers;           /* (lock) by deadline */
     _Atomic(struct timer *) running; /* (lock to write) whose function this CPU is in */
-    uint64_t armed;                  /* (this CPU, interrupts masked) what the machine is armed for */
+    uint64_t armed; /* (this CPU, interrupts masked) what the machine is armed for */
 };
 
 void timer_init(struct timer *timer, void (*expire)(struct timer *timer));

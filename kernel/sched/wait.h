@@ -46,9 +46,9 @@ void wait_queue_init(struct wait_queue *queue);
 int wait_queue_sleep(struct wait_queue *queue, sleep_condition *condition, void *argument,
                      enum sleep_mode mode, uint64_t deadline);
 
-/* The same where `lock` guards the condition: called and returns with it held (plain, not irq-saved);
- * it is held at every evaluation, and released only while asleep. The waker changes the condition
- * under the lock, and may wake before or after it unlocks. */
+/* The same where `lock` guards the condition: called and returns with it held (plain, not
+ * irq-saved); it is held at every evaluation, and released only while asleep. The waker changes the
+ * condition under the lock, and may wake before or after it unlocks. */
 int wait_queue_sleep_locked(struct wait_queue *queue, struct spinlock *lock,
                             sleep_condition *condition, void *argument, enum sleep_mode mode,
                             uint64_t deadline) REQUIRES(*lock);

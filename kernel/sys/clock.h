@@ -1,5 +1,5 @@
-/* Clocks by their Linux numbers, those of CPU time included: what clock_gettime(2), the sleeping calls
- * and POSIX timers know of them. */
+/* Clocks by their Linux numbers, those of CPU time included: what clock_gettime(2), the sleeping
+ * calls and POSIX timers know of them. */
 #pragma once
 
 #include <stdint.h>
@@ -8,14 +8,16 @@
 #include "lib/errno.h"
 
 struct clock {
-    /* One of both: what it shows, in ns; or the same for clocks that may fail: -EINVAL if what a CPU
-     * clock counts is gone. */
+    /* One of both: what it shows, in ns; or the same for clocks that may fail: -EINVAL if what a
+     * CPU clock counts is gone. */
     uint64_t (*now)(void);
     int (*read)(int id, uint64_t *ns);
-    /* Until the clock shows `target`. 0, or -ERESTARTSYS if interrupted; -EINVAL. NULL: it can't. */
+    /* Until the clock shows `target`. 0, or -ERESTARTSYS if interrupted; -EINVAL. NULL: it can't.
+     */
     int (*sleep)(int id, uint64_t target);
     uint64_t resolution_ns;
-    int relative_id; /* the clock that measures a relative sleep: setting this one must not touch it */
+    int relative_id; /* the clock that measures a relative sleep: setting this one must not touch it
+                      */
 };
 
 #define CLOCK_COUNT 12

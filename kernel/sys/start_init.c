@@ -1,5 +1,5 @@
-/* The first program: /init, with the arguments and environment that Linux gives it. It opens its own
- * standard files. */
+/* The first program: /init, with the arguments and environment that Linux gives it. It opens its
+ * own standard files. */
 #include "sys/start_init.h"
 
 #include "fs/executable.h"

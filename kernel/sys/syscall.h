@@ -1,6 +1,6 @@
 /*
- * System calls: thin adapters between registers and the kernel's functions. Only kernel/sys (and the
- * read, write and ioctl operations of files) touches user pointers.
+ * System calls: thin adapters between registers and the kernel's functions. Only kernel/sys (and
+ * the read, write and ioctl operations of files) touches user pointers.
  *
  *     SYSCALL3(read, int, descriptor, uintptr_t, buffer, size_t, size)
  *     {
@@ -39,7 +39,7 @@ typedef int64_t system_call(const uint64_t arguments[6]);
     }                                                                                              \
     static int64_t do_##name parameters
 
-#define SYSCALL1(name, t0, n0) SYSCALL_BODY(name, (t0 n0), (t0)a[0])
+#define SYSCALL1(name, t0, n0)         SYSCALL_BODY(name, (t0 n0), (t0)a[0])
 #define SYSCALL2(name, t0, n0, t1, n1) SYSCALL_BODY(name, (t0 n0, t1 n1), (t0)a[0], (t1)a[1])
 #define SYSCALL3(name, t0, n0, t1, n1, t2, n2)                                                     \
     SYSCALL_BODY(name, (t0 n0, t1 n1, t2 n2), (t0)a[0], (t1)a[1], (t2)a[2])

@@ -1,9 +1,10 @@
 /*
  * TAP, the Test Anything Protocol, for programs that run on Linux and on Kin alike.
  *
- * Each check prints one numbered line; tap_done() prints the plan `1..N` and is main's result. What a
- * test prints must not depend on pids, times or addresses: both kernels' outputs are compared byte
- * for byte. The lines are written unbuffered, so forked children never print a parent's lines again.
+ * Each check prints one numbered line; tap_done() prints the plan `1..N` and is main's result. What
+ * a test prints must not depend on pids, times or addresses: both kernels' outputs are compared
+ * byte for byte. The lines are written unbuffered, so forked children never print a parent's lines
+ * again.
  */
 #pragma once
 
@@ -64,9 +65,8 @@ __attribute__((unused, format(printf, 3, 4))) static bool is_int(long long got, 
     return passed;
 }
 
-__attribute__((unused, format(printf, 3, 4))) static bool is_string(const char *got,
-                                                                    const char *expected,
-                                                                    const char *format, ...)
+__attribute__((unused, format(printf, 3, 4))) static bool
+is_string(const char *got, const char *expected, const char *format, ...)
 {
     char name[512];
     va_list arguments;
@@ -96,15 +96,21 @@ __attribute__((unused)) static const char *error_name(int number)
     static const char *const names[] = {
         [0] = "0",
 #define TAP_NAME(e) [e] = #e
-        TAP_NAME(EPERM),  TAP_NAME(ENOENT),  TAP_NAME(ESRCH),  TAP_NAME(EINTR),   TAP_NAME(EIO),
-        TAP_NAME(ENXIO),  TAP_NAME(E2BIG),   TAP_NAME(ENOEXEC), TAP_NAME(EBADF),  TAP_NAME(ECHILD),
-        TAP_NAME(EAGAIN), TAP_NAME(ENOMEM),  TAP_NAME(EACCES), TAP_NAME(EFAULT),  TAP_NAME(EBUSY),
-        TAP_NAME(EEXIST), TAP_NAME(EXDEV),   TAP_NAME(ENODEV), TAP_NAME(ENOTDIR), TAP_NAME(EISDIR),
-        TAP_NAME(EINVAL), TAP_NAME(ENFILE),  TAP_NAME(EMFILE), TAP_NAME(ENOTTY),  TAP_NAME(ETXTBSY),
-        TAP_NAME(EFBIG),  TAP_NAME(ENOSPC),  TAP_NAME(ESPIPE), TAP_NAME(EROFS),   TAP_NAME(EMLINK),
-        TAP_NAME(EPIPE),  TAP_NAME(EDOM),    TAP_NAME(ERANGE), TAP_NAME(EDEADLK), TAP_NAME(ENAMETOOLONG),
-        TAP_NAME(ENOSYS), TAP_NAME(ENOTEMPTY), TAP_NAME(ELOOP), TAP_NAME(ETIMEDOUT),
-        TAP_NAME(EOVERFLOW), TAP_NAME(EOPNOTSUPP), TAP_NAME(EAFNOSUPPORT), TAP_NAME(ENOTSOCK),
+        TAP_NAME(EPERM),     TAP_NAME(ENOENT),       TAP_NAME(ESRCH),
+        TAP_NAME(EINTR),     TAP_NAME(EIO),          TAP_NAME(ENXIO),
+        TAP_NAME(E2BIG),     TAP_NAME(ENOEXEC),      TAP_NAME(EBADF),
+        TAP_NAME(ECHILD),    TAP_NAME(EAGAIN),       TAP_NAME(ENOMEM),
+        TAP_NAME(EACCES),    TAP_NAME(EFAULT),       TAP_NAME(EBUSY),
+        TAP_NAME(EEXIST),    TAP_NAME(EXDEV),        TAP_NAME(ENODEV),
+        TAP_NAME(ENOTDIR),   TAP_NAME(EISDIR),       TAP_NAME(EINVAL),
+        TAP_NAME(ENFILE),    TAP_NAME(EMFILE),       TAP_NAME(ENOTTY),
+        TAP_NAME(ETXTBSY),   TAP_NAME(EFBIG),        TAP_NAME(ENOSPC),
+        TAP_NAME(ESPIPE),    TAP_NAME(EROFS),        TAP_NAME(EMLINK),
+        TAP_NAME(EPIPE),     TAP_NAME(EDOM),         TAP_NAME(ERANGE),
+        TAP_NAME(EDEADLK),   TAP_NAME(ENAMETOOLONG), TAP_NAME(ENOSYS),
+        TAP_NAME(ENOTEMPTY), TAP_NAME(ELOOP),        TAP_NAME(ETIMEDOUT),
+        TAP_NAME(EOVERFLOW), TAP_NAME(EOPNOTSUPP),   TAP_NAME(EAFNOSUPPORT),
+        TAP_NAME(ENOTSOCK),
 #undef TAP_NAME
     };
 
