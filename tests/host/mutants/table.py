@@ -28,8 +28,8 @@ MUTANTS = [
           "    port_idle();\n",
           "    port_irq_enable();\n    port_irq_disable();\n    port_idle();\n"),
     sched("unqueued before the last look", "sleep_wake", "wait.c",
-          "    outcome = sleep_until(sleep, lock);\n    if (queue)\n        wait_queue_remove(&entry);\n",
-          "    if (queue)\n        wait_queue_remove(&entry);\n    outcome = sleep_until(sleep, lock);\n"),
+          "    outcome = sleep_until(&sleep, lock);\n    if (queue)\n        wait_queue_remove(&entry);\n",
+          "    if (queue)\n        wait_queue_remove(&entry);\n    outcome = sleep_until(&sleep, lock);\n"),
     proc("family lock inside a signal lock", "stop_continue_wait", "stop.c",
          "    spin_lock(&family_lock);\n    /* POSIX 2.4.3",
          "    state = signal_lock(process);\n    spin_lock(&family_lock);\n"
