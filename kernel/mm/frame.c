@@ -286,7 +286,7 @@ physical_t frame_pool_take(enum frame_pool pool)
 }
 
 /* Are the frame's first words zero that every frame of the pool must have zero? */
-static bool is_fit_for_pool(enum frame_pool pool, physical_t frame)
+static __attribute__((unused)) bool is_fit_for_pool(enum frame_pool pool, physical_t frame)
 {
     const uint64_t *words = frame_pointer(frame);
     unsigned count = PAGE_SIZE / 8 / (pool == FRAME_POOL_ROOT ? 2 : 1);

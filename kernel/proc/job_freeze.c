@@ -99,6 +99,7 @@ void job_thaw(struct job *job)
 }
 
 /* Thawed, or moved by adoption to another job, at whose queue it is to wait then. */
+static bool is_thawed_or_moved(void *argument) REQUIRES(family_lock);
 static bool is_thawed_or_moved(void *argument)
 {
     struct job *job = current_process()->job;

@@ -63,6 +63,7 @@ static struct user_thread *find_own_thread_locked(pid_number number)
     return thread && thread->process == current_process() ? thread : NULL;
 }
 
+static struct process *find_process_locked(pid_number number) REQUIRES(family_lock);
 static struct process *find_process_locked(pid_number number)
 {
     struct process *process = process_find_locked(number);

@@ -104,6 +104,7 @@ struct nice_change {
     int64_t result; /* -ESRCH until one was changed; the last refusal */
 };
 
+static void change_nice(struct user_thread *thread, void *argument) REQUIRES(family_lock);
 static void change_nice(struct user_thread *thread, void *argument)
 {
     struct nice_change *change = argument;

@@ -34,6 +34,9 @@ SYSCALL0(sched_yield)
 /* Linux's rules for a caller without CAP_SYS_NICE. */
 static bool may_change_unprivileged(const struct process *process,
                                     const struct sched_attributes *old,
+                                    const struct sched_attributes *new) REQUIRES(family_lock);
+static bool may_change_unprivileged(const struct process *process,
+                                    const struct sched_attributes *old,
                                     const struct sched_attributes *new)
 {
     uint64_t limit = rlimit_soft(process, RLIMIT_RTPRIO);
@@ -54,6 +57,8 @@ static bool may_change_unprivileged(const struct process *process,
 
 /* Policy and priority as wanted, the rest as it is. policy -1: unchanged too. -ESRCH -EINVAL -EPERM
  */
+static int64_t change_policy_locked(pid_number number, int policy, int priority)
+    REQUIRES(family_lock);
 static int64_t change_policy_locked(pid_number number, int policy, int priority)
 {
     struct user_thread *thread = thread_find_locked(number);
