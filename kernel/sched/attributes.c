@@ -116,7 +116,7 @@ void NO_THREAD_SAFETY_ANALYSIS thread_get_attributes(struct thread *thread,
 }
 
 /* The home is locked, and is released. */
-static void NO_THREAD_SAFETY_ANALYSIS leave_forbidden_home(struct cpu *home, struct thread *thread)
+static void NO_THREAD_SAFETY_ANALYSIS find_new_home(struct cpu *home, struct thread *thread)
 {
     bool was_queued = thread->on_queue;
 
@@ -131,6 +131,12 @@ static void NO_THREAD_SAFETY_ANALYSIS leave_forbidden_home(struct cpu *home, str
         placement_enqueue(thread, ENQUEUE_MOVED);
 }
 
+/* A realtime thread does not wait for one CPU while it may run at once on another. */
+static bool waits_for_any_cpu(const struct thread *thread)
+{
+    return thread->on_queue && thread->policy->class == SCHED_CLASS_REALTIME;
+}
+
 int NO_THREAD_SAFETY_ANALYSIS thread_set_affinity(struct thread *thread, uint64_t affinity)
 {
     irq_state_t interrupts;
@@ -141,10 +147,10 @@ int NO_THREAD_SAFETY_ANALYSIS thread_set_affinity(struct thread *thread, uint64_
     interrupts = port_irq_save();
     home = thread_lock_home(thread);
     thread->affinity = affinity;
-    if (affinity & cpu_bit(home))
+    if ((affinity & cpu_bit(home)) && !waits_for_any_cpu(thread))
         spin_unlock(&home->run_queue.lock);
     else
-        leave_forbidden_home(home, thread);
+        find_new_home(home, thread);
     port_irq_restore(interrupts);
     return 0;
 }

@@ -41,11 +41,16 @@ static void go_to(int cpu)
         _exit(1);
 }
 
-static void go_to_all(void)
+static void set_mask(pid_t pid, unsigned long mask)
 {
-    unsigned long all = ~0ul;
+    if (syscall(SYS_sched_setaffinity, pid, sizeof(mask), &mask) != 0)
+        _exit(1);
+}
 
-    syscall(SYS_sched_setaffinity, 0, sizeof(all), &all);
+static void become_ordinary(void)
+{
+    if (syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &(int){0}) != 0)
+        _exit(1);
 }
 
 static pid_t start_ordinary(int cpu)
@@ -53,6 +58,7 @@ static pid_t start_ordinary(int cpu)
     pid_t child = fork();
 
     if (child == 0) {
+        become_ordinary();
         go_to(cpu);
         for (;;)
             ;
@@ -86,12 +92,13 @@ static long long taken_meanwhile(pid_t other)
     return now_ns(clock) - before;
 }
 
-/* Computes for that long on the wall clock; FIFO. */
-static pid_t start_fifo(int length)
+/* Computes on that CPU for that long by the wall clock, as FIFO. */
+static pid_t start_fifo(int cpu, int length)
 {
     pid_t child = fork();
 
     if (child == 0) {
+        go_to(cpu);
         for (long long end = now_ns(CLOCK_MONOTONIC) + length * LENGTH;
              now_ns(CLOCK_MONOTONIC) < end;)
             ;
@@ -100,22 +107,25 @@ static pid_t start_fifo(int length)
     return child;
 }
 
-/* Its parent has a higher priority, so all are there before any of them runs on its CPU. */
+/* The last one waits where another runs for long, and may then run anywhere. When the short one
+ * ends there is an ordinary process on its CPU, so it does not come there by idleness. */
 static bool is_pulled(int cpus)
 {
-    bool is_last_first = false;
-    pid_t last, ended;
+    pid_t last, longest = start_fifo(1, 20), ordinary = start_ordinary(0);
+    bool is_first;
+    int status;
 
-    for (int i = 0; i < cpus; i++)
-        start_fifo(i == 0 ? 1 : 6);
-    last = start_fifo(1);
-    for (int i = 0; i < 2; i++) {
-        ended = wait(NULL);
-        is_last_first = is_last_first || ended == last;
-    }
-    while (wait(NULL) > 0)
-        ;
-    return is_last_first;
+    start_fifo(0, 4);
+    for (int i = 2; i < cpus; i++)
+        start_fifo(i, 20);
+    usleep(20000);
+    last = start_fifo(1, 1);
+    usleep(20000);
+    set_mask(last, ~0ul);
+    waitpid(last, &status, 0);
+    is_first = waitpid(longest, &status, WNOHANG) == 0;
+    kill(ordinary, SIGKILL);
+    return is_first;
 }
 
 int main(int count, char **arguments)
@@ -156,11 +166,11 @@ int main(int count, char **arguments)
         usleep(1000);
     printf("lower %lld\n", taken_meanwhile(low));
     for (int i = 0; i < cpus; i++)
-        kill(ordinary[i], 9);
+        kill(ordinary[i], SIGKILL);
     while (wait(NULL) > 0)
         ;
-    go_to_all();
-    become_fifo(20);
     printf("pulled %d\n", cpus == 1 || is_pulled(cpus));
+    while (wait(NULL) > 0)
+        ;
     return 0;
 }
