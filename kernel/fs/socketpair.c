@@ -42,7 +42,7 @@ static int64_t socket_read_vector(struct file *file, struct user_vector *target,
 {
     unsigned result_flags;
 
-    return socket_receive(file, target, 0, &result_flags);
+    return socket_receive(file, target, 0, &result_flags, NULL);
 }
 
 static int64_t socket_read(struct file *file, uintptr_t buffer, size_t size, uint64_t *position)
@@ -55,14 +55,14 @@ static int64_t socket_read(struct file *file, uintptr_t buffer, size_t size, uin
 static int64_t socket_write_vector(struct file *file, struct user_vector *source,
                                    uint64_t *position)
 {
-    return socket_send(file, source, 0);
+    return socket_send(file, source, 0, NULL);
 }
 
 static int64_t socket_write(struct file *file, uintptr_t buffer, size_t size, uint64_t *position)
 {
     struct user_vector source = user_vector_single(buffer, size);
 
-    return socket_send(file, &source, 0);
+    return socket_send(file, &source, 0, NULL);
 }
 
 /* The directions that are shut as this end sees them. */
@@ -162,13 +162,24 @@ int socket_shutdown(struct file *file, int how)
     return 0;
 }
 
-static void drop_messages(struct socket_end *end)
+void socket_files_destroy(struct socket_files *files)
+{
+    for (unsigned i = 0; files && i < files->count; i++)
+        file_put(files->files[i]);
+    kfree(files);
+}
+
+/* Without the pair's lock: closing what a message carries may sleep. */
+static void free_messages(struct list *messages)
 {
     struct list *link;
 
-    while ((link = list_pop_front(&end->messages)))
-        kfree(list_entry(link, struct message, link));
-    atomic_store(&end->queued, 0);
+    while ((link = list_pop_front(messages))) {
+        struct message *message = list_entry(link, struct message, link);
+
+        socket_files_destroy(message->files);
+        kfree(message);
+    }
 }
 
 /* Bytes that were sent here and never read tell the other end that the connection broke. */
@@ -176,13 +187,16 @@ static void socket_release(struct file *file)
 {
     struct socket_pair *pair = socket_pair_of(file);
     struct socket_end *end = socket_own_end(file), *peer = socket_other_end(file);
+    struct list unread = LIST_INITIALIZER(unread);
 
     mutex_lock(&pair->lock);
     atomic_store(&end->closed, true);
     if (socket_is_connected(pair) && !list_is_empty(&end->messages))
         atomic_store(&peer->error, ECONNRESET);
-    drop_messages(end);
+    list_splice_back(&unread, &end->messages);
+    atomic_store(&end->queued, 0);
     mutex_unlock(&pair->lock);
+    free_messages(&unread);
     announce_both(peer, 0);
     if (refcount_put(&pair->refs))
         slab_free(&socket_pair_cache, pair);

@@ -22,6 +22,15 @@ enum {
 
 struct user_vector;
 
+/* Descriptors on their way in a message: references to what they named. */
+#define SOCKET_FILES_MAX 253 /* Linux's SCM_MAX_FD */
+struct socket_files {
+    unsigned count;
+    struct file *files[SOCKET_FILES_MAX];
+};
+/* Puts the references, and frees. NULL is nothing. May sleep. */
+void socket_files_destroy(struct socket_files *files);
+
 /* `type`: SOCK_*; `flags`: O_NONBLOCK. -ENOMEM. */
 int socketpair_create(int type, uint32_t flags, struct file *ends[2]);
 bool file_is_socket(const struct file *file);
@@ -36,11 +45,18 @@ struct socket_credentials {
 };
 void socket_get_credentials(struct file *file, struct socket_credentials *credentials);
 
-/* send(2) and recv(2) with SOCKET_* flags. Bytes, or -EPIPE (and SIGPIPE) -ECONNREFUSED -EMSGSIZE
+/*
+ * send(2) and recv(2) with SOCKET_* flags. Bytes, or -EPIPE (and SIGPIPE) -ECONNREFUSED -EMSGSIZE
  * -EAGAIN -ENOBUFS -ERESTARTSYS; -ECONNRESET. *result_flags gets SOCKET_TRUNCATE if a message was
- * longer than the buffers. */
-int64_t socket_send(struct file *file, struct user_vector *source, unsigned flags);
+ * longer than the buffers.
+ *
+ * `files` goes with the first byte, or the message: *files becomes NULL when it is under way. A
+ * receiver with files NULL drops what comes. Sockets may not be sent, since two that hold each
+ * other would never be closed: the caller checks.
+ */
+int64_t socket_send(struct file *file, struct user_vector *source, unsigned flags,
+                    struct socket_files **files);
 int64_t socket_receive(struct file *file, struct user_vector *target, unsigned flags,
-                       unsigned *result_flags);
+                       unsigned *result_flags, struct socket_files **files);
 /* shutdown(2): -EINVAL. */
 int socket_shutdown(struct file *file, int how);

@@ -12,8 +12,9 @@ enum { SHUT_RECEIVE = 1, SHUT_SEND = 2, SHUT_BOTH = 3 };
 
 struct message {
     struct list link;
-    size_t offset; /* of the first byte not yet received */
-    size_t length; /* of all bytes */
+    size_t offset;              /* of the first byte not yet received */
+    size_t length;              /* of all bytes */
+    struct socket_files *files; /* owned; NULL: none */
     uint8_t data[];
 };
 

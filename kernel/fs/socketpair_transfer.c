@@ -22,7 +22,8 @@ static size_t message_cost(size_t length)
 struct sending {
     struct socket_pair *pair;
     struct socket_end *from, *to;
-    size_t size; /* of the message to be queued */
+    size_t size;                /* of the message to be queued */
+    struct socket_files *files; /* to go with it, or NULL */
 };
 
 static int send_error(const struct sending *sending)
@@ -62,7 +63,7 @@ static int wait_for_room(const struct sending *sending, bool no_wait) REQUIRES(s
     return error;
 }
 
-static int queue_message(const struct sending *sending, struct user_vector *source)
+static int queue_message(struct sending *sending, struct user_vector *source)
     REQUIRES(sending->pair->lock)
 {
     struct message *message = kmalloc(message_cost(sending->size));
@@ -77,6 +78,8 @@ static int queue_message(const struct sending *sending, struct user_vector *sour
         return -EFAULT;
     }
     message->length = sending->size;
+    message->files = sending->files;
+    sending->files = NULL;
     list_push_back(&sending->to->messages, &message->link);
     atomic_fetch_add(&sending->to->queued, message_cost(sending->size));
     wait_queue_wake_all(&sending->to->read_wait, POLLIN | POLLRDNORM);
@@ -104,11 +107,14 @@ static int send_locked(struct sending *sending, struct user_vector *source, bool
     return error;
 }
 
-int64_t socket_send(struct file *file, struct user_vector *source, unsigned flags)
+int64_t socket_send(struct file *file, struct user_vector *source, unsigned flags,
+                    struct socket_files **files)
 {
     struct socket_pair *pair = socket_pair_of(file);
-    struct sending sending = {
-        .pair = pair, .from = socket_own_end(file), .to = socket_other_end(file)};
+    struct sending sending = {.pair = pair,
+                              .from = socket_own_end(file),
+                              .to = socket_other_end(file),
+                              .files = files ? *files : NULL};
     size_t offered = source->total;
     bool no_wait = (flags & SOCKET_NO_WAIT) || (file->flags & O_NONBLOCK);
 
@@ -120,6 +126,8 @@ int64_t socket_send(struct file *file, struct user_vector *source, unsigned flag
     int error = send_locked(&sending, source, no_wait);
 
     mutex_unlock(&sending.pair->lock);
+    if (files)
+        *files = sending.files;
     size_t sent = offered - source->total;
 
     if (error == -EPIPE && sent == 0 && pair->type == SOCK_STREAM && !(flags & SOCKET_NO_SIGNAL))
@@ -132,6 +140,7 @@ int64_t socket_send(struct file *file, struct user_vector *source, unsigned flag
 struct receiving {
     struct socket_pair *pair;
     struct socket_end *end, *from;
+    struct socket_files *files; /* that came */
 };
 
 static bool is_at_end(const struct receiving *receiving)
@@ -173,6 +182,26 @@ static int wait_for_message(const struct receiving *receiving, bool no_wait)
     return 0;
 }
 
+/* The message's files become the receiver's; a peek gets copies. 0 or -ENOMEM. */
+static int take_files(struct receiving *receiving, struct message *message, bool peek)
+    REQUIRES(receiving->pair->lock)
+{
+    struct socket_files *files = message->files;
+
+    if (files && peek) {
+        files = kmalloc(sizeof(*files));
+        if (!files)
+            return -ENOMEM;
+        *files = *message->files;
+        for (unsigned i = 0; i < files->count; i++)
+            file_get(files->files[i]);
+    } else {
+        message->files = NULL;
+    }
+    receiving->files = files;
+    return 0;
+}
+
 static void remove_message(const struct receiving *receiving, struct message *message)
     REQUIRES(receiving->pair->lock)
 {
@@ -183,8 +212,8 @@ static void remove_message(const struct receiving *receiving, struct message *me
 }
 
 /* One message, whatever the size of the buffers. */
-static int64_t take_message(const struct receiving *receiving, struct user_vector *target,
-                            unsigned flags, unsigned *result_flags) REQUIRES(receiving->pair->lock)
+static int64_t take_message(struct receiving *receiving, struct user_vector *target, unsigned flags,
+                            unsigned *result_flags) REQUIRES(receiving->pair->lock)
 {
     struct message *message = list_first(&receiving->end->messages, struct message, link);
     size_t length = message->length;
@@ -194,18 +223,28 @@ static int64_t take_message(const struct receiving *receiving, struct user_vecto
         return -EFAULT;
     if (size < length)
         *result_flags |= SOCKET_TRUNCATE;
+    int error = take_files(receiving, message, flags & SOCKET_PEEK);
+
+    if (error)
+        return error;
     if (!(flags & SOCKET_PEEK))
         remove_message(receiving, message);
     return flags & SOCKET_TRUNCATE ? length : size;
 }
 
-/* As many bytes as are there and fit. */
-static int take_bytes(const struct receiving *receiving, struct user_vector *target, bool peek)
+/* As many bytes as are there and fit, but none after those that files come with. */
+static int take_bytes(struct receiving *receiving, struct user_vector *target, bool peek)
     REQUIRES(receiving->pair->lock)
 {
     struct message *message, *next;
 
     list_for_each_safe (message, next, &receiving->end->messages, link) {
+        bool has_files = message->files != NULL;
+
+        int error = has_files ? take_files(receiving, message, peek) : 0;
+
+        if (error)
+            return error;
         size_t left = message->length - message->offset;
         size_t size = left < target->total ? left : target->total;
         size_t copied = user_vector_write(target, message->data + message->offset, size);
@@ -216,13 +255,13 @@ static int take_bytes(const struct receiving *receiving, struct user_vector *tar
             return -EFAULT;
         if (!peek && message->offset == message->length)
             remove_message(receiving, message);
-        if (target->total == 0)
+        if (target->total == 0 || has_files)
             break;
     }
     return 0;
 }
 
-static int64_t receive_stream(const struct receiving *receiving, struct user_vector *target,
+static int64_t receive_stream(struct receiving *receiving, struct user_vector *target,
                               unsigned flags, bool no_wait) REQUIRES(receiving->pair->lock)
 {
     size_t wanted = target->total;
@@ -232,13 +271,14 @@ static int64_t receive_stream(const struct receiving *receiving, struct user_vec
         error = wait_for_message(receiving, no_wait);
         if (!error)
             error = take_bytes(receiving, target, flags & SOCKET_PEEK);
-    } while (!error && target->total > 0 && (flags & SOCKET_WAIT_ALL) && !(flags & SOCKET_PEEK));
+    } while (!error && target->total > 0 && !receiving->files && (flags & SOCKET_WAIT_ALL) &&
+             !(flags & SOCKET_PEEK));
     if (target->total < wanted)
         return wanted - target->total;
     return error > 0 ? 0 : error;
 }
 
-static int64_t receive_message(const struct receiving *receiving, struct user_vector *target,
+static int64_t receive_message(struct receiving *receiving, struct user_vector *target,
                                unsigned flags, bool no_wait, unsigned *result_flags)
     REQUIRES(receiving->pair->lock)
 {
@@ -250,7 +290,7 @@ static int64_t receive_message(const struct receiving *receiving, struct user_ve
 }
 
 int64_t socket_receive(struct file *file, struct user_vector *target, unsigned flags,
-                       unsigned *result_flags)
+                       unsigned *result_flags, struct socket_files **files)
 {
     struct socket_pair *pair = socket_pair_of(file);
     struct receiving receiving = {
@@ -258,6 +298,8 @@ int64_t socket_receive(struct file *file, struct user_vector *target, unsigned f
     bool no_wait = (flags & SOCKET_NO_WAIT) || (file->flags & O_NONBLOCK);
     int64_t result;
 
+    if (files)
+        *files = NULL;
     *result_flags = 0;
     if (pair->type == SOCK_STREAM && target->total == 0)
         return 0;
@@ -267,5 +309,9 @@ int64_t socket_receive(struct file *file, struct user_vector *target, unsigned f
     else
         result = receive_message(&receiving, target, flags, no_wait, result_flags);
     mutex_unlock(&receiving.pair->lock);
+    if (files)
+        *files = receiving.files;
+    else
+        socket_files_destroy(receiving.files);
     return result;
 }

@@ -3,11 +3,11 @@
  * that need one find a socket that is connected already, or none.
  */
 #include <linux/fcntl.h>
-#include <linux/uio.h>
 
 #include "fs/socketpair.h"
 #include "fs/user_vector.h"
 #include "sys/descriptor_pair.h"
+#include "sys/socket_lookup.h"
 #include "sys/syscall.h"
 
 /* From <linux/socket.h>, for the kernel only. */
@@ -17,20 +17,6 @@
 #define SOCK_CLOEXEC  O_CLOEXEC
 #define SOCK_NONBLOCK O_NONBLOCK
 #define SOL_SOCKET    1
-#define SEGMENTS_MAX  1024
-
-/* struct msghdr, as programs have it. */
-struct message_header {
-    uint64_t name;
-    int32_t name_length;
-    int32_t pad;
-    uint64_t segments;
-    uint64_t segment_count;
-    uint64_t control;
-    uint64_t control_length;
-    uint32_t flags;
-    uint32_t pad2;
-};
 
 /* --- creation --- */
 
@@ -76,8 +62,7 @@ SYSCALL4(socketpair, int, family, int, type, int, protocol, uintptr_t, address)
     return error;
 }
 
-/* A reference to the socket behind the descriptor. -EBADF -ENOTSOCK */
-static int get_socket(int descriptor, struct file **file)
+int socket_from_descriptor(int descriptor, struct file **file)
 {
     *file = file_from_descriptor(descriptor);
     if (!*file)
@@ -88,11 +73,10 @@ static int get_socket(int descriptor, struct file **file)
     return -ENOTSOCK;
 }
 
-/* For calls that a connected pair refuses in one way, whatever their arguments. */
-static int64_t refuse(int descriptor, int error)
+int64_t socket_refuse(int descriptor, int error)
 {
     struct file *file;
-    int status = get_socket(descriptor, &file);
+    int status = socket_from_descriptor(descriptor, &file);
 
     if (status)
         return status;
@@ -102,27 +86,27 @@ static int64_t refuse(int descriptor, int error)
 
 SYSCALL3(bind, int, descriptor, uintptr_t, address, int, length)
 {
-    return refuse(descriptor, -EINVAL);
+    return socket_refuse(descriptor, -EINVAL);
 }
 
 SYSCALL3(connect, int, descriptor, uintptr_t, address, int, length)
 {
-    return refuse(descriptor, -EISCONN);
+    return socket_refuse(descriptor, -EISCONN);
 }
 
 SYSCALL2(listen, int, descriptor, int, backlog)
 {
-    return refuse(descriptor, -EINVAL);
+    return socket_refuse(descriptor, -EINVAL);
 }
 
 SYSCALL3(accept, int, descriptor, uintptr_t, address, uintptr_t, length)
 {
-    return refuse(descriptor, -EINVAL);
+    return socket_refuse(descriptor, -EINVAL);
 }
 
 SYSCALL4(accept4, int, descriptor, uintptr_t, address, uintptr_t, length, int, flags)
 {
-    return refuse(descriptor, -EINVAL);
+    return socket_refuse(descriptor, -EINVAL);
 }
 
 /* --- names: those of a pair are empty --- */
@@ -145,7 +129,7 @@ static int64_t put_name(uintptr_t address, uintptr_t length_address)
 
 static int64_t get_name(int descriptor, uintptr_t address, uintptr_t length_address)
 {
-    int64_t error = refuse(descriptor, 0);
+    int64_t error = socket_refuse(descriptor, 0);
 
     return error ? error : put_name(address, length_address);
 }
@@ -212,7 +196,7 @@ SYSCALL5(getsockopt, int, descriptor, int, level, int, option, uintptr_t, addres
 {
     struct file *file;
     int room, value[3];
-    int error = get_socket(descriptor, &file);
+    int error = socket_from_descriptor(descriptor, &file);
 
     if (error)
         return error;
@@ -234,13 +218,13 @@ SYSCALL5(getsockopt, int, descriptor, int, level, int, option, uintptr_t, addres
 
 SYSCALL5(setsockopt, int, descriptor, int, level, int, option, uintptr_t, address, int, length)
 {
-    return refuse(descriptor, level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP);
+    return socket_refuse(descriptor, level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP);
 }
 
 SYSCALL2(shutdown, int, descriptor, int, how)
 {
     struct file *file;
-    int error = get_socket(descriptor, &file);
+    int error = socket_from_descriptor(descriptor, &file);
 
     if (error)
         return error;
@@ -254,11 +238,11 @@ SYSCALL2(shutdown, int, descriptor, int, how)
 static int64_t send(int descriptor, struct user_vector *source, unsigned flags)
 {
     struct file *file;
-    int64_t result = get_socket(descriptor, &file);
+    int64_t result = socket_from_descriptor(descriptor, &file);
 
     if (result)
         return result;
-    result = socket_send(file, source, flags);
+    result = socket_send(file, source, flags, NULL);
     file_put(file);
     return result;
 }
@@ -267,11 +251,11 @@ static int64_t receive(int descriptor, struct user_vector *target, unsigned flag
                        unsigned *result_flags)
 {
     struct file *file;
-    int64_t result = get_socket(descriptor, &file);
+    int64_t result = socket_from_descriptor(descriptor, &file);
 
     if (result)
         return result;
-    result = socket_receive(file, target, flags, result_flags);
+    result = socket_receive(file, target, flags, result_flags, NULL);
     file_put(file);
     return result;
 }
@@ -291,7 +275,7 @@ SYSCALL6(sendto, int, descriptor, uintptr_t, buffer, size_t, size, unsigned, fla
 
     if (error)
         return error;
-    return address ? refuse(descriptor, -EISCONN) : send(descriptor, &source, flags);
+    return address ? socket_refuse(descriptor, -EISCONN) : send(descriptor, &source, flags);
 }
 
 SYSCALL6(recvfrom, int, descriptor, uintptr_t, buffer, size_t, size, unsigned, flags, uintptr_t,
@@ -309,86 +293,4 @@ SYSCALL6(recvfrom, int, descriptor, uintptr_t, buffer, size_t, size, unsigned, f
     if (result >= 0 && address && copy_to_user(length_address, &none, sizeof(none)) != 0)
         return -EFAULT;
     return result;
-}
-
-/* A message's buffers, with the kernel's copy of their list. */
-struct message_buffers {
-    struct message_header header;
-    struct iovec *segments;
-    struct user_vector vector;
-};
-
-static int check_segments(const struct message_buffers *buffers)
-{
-    size_t total = 0;
-
-    for (size_t i = 0; i < buffers->header.segment_count; i++) {
-        const struct iovec *segment = &buffers->segments[i];
-
-        if (segment->iov_len > FILE_TRANSFER_MAX - total)
-            return -EINVAL;
-        if (!user_range_ok((uintptr_t)segment->iov_base, segment->iov_len))
-            return -EFAULT;
-        total += segment->iov_len;
-    }
-    return 0;
-}
-
-static int get_buffers(uintptr_t address, struct message_buffers *buffers)
-{
-    struct message_header *header = &buffers->header;
-
-    if (copy_from_user(header, address, sizeof(*header)) != 0)
-        return -EFAULT;
-    if (header->segment_count > SEGMENTS_MAX)
-        return -EMSGSIZE;
-    size_t size = header->segment_count * sizeof(struct iovec);
-
-    buffers->segments = kmalloc(size ? size : 1);
-    if (!buffers->segments)
-        return -ENOMEM;
-    int error = copy_from_user(buffers->segments, header->segments, size);
-
-    if (!error)
-        error = check_segments(buffers);
-    if (error)
-        kfree(buffers->segments);
-    buffers->vector = user_vector_of(buffers->segments, header->segment_count);
-    return error;
-}
-
-/* Descriptors and credentials cannot be sent. */
-SYSCALL3(sendmsg, int, descriptor, uintptr_t, address, unsigned, flags)
-{
-    struct message_buffers buffers;
-    int64_t result = get_buffers(address, &buffers);
-
-    if (result)
-        return result;
-    if (buffers.header.control_length > 0)
-        result = refuse(descriptor, -EOPNOTSUPP);
-    else if (buffers.header.name && buffers.header.name_length > 0)
-        result = refuse(descriptor, -EISCONN);
-    else
-        result = send(descriptor, &buffers.vector, flags);
-    kfree(buffers.segments);
-    return result;
-}
-
-SYSCALL3(recvmsg, int, descriptor, uintptr_t, address, unsigned, flags)
-{
-    struct message_buffers buffers;
-    int64_t result = get_buffers(address, &buffers);
-
-    if (result)
-        return result;
-    struct message_header *header = &buffers.header;
-
-    result = receive(descriptor, &buffers.vector, flags, &header->flags);
-    kfree(buffers.segments);
-    if (result < 0)
-        return result;
-    header->name_length = 0;
-    header->control_length = 0;
-    return copy_to_user(address, header, sizeof(*header)) ? -EFAULT : result;
 }

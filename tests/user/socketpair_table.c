@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tap.h"
@@ -167,6 +168,106 @@ static void test_messages(int type, const char *name)
     close(ends[0]);
 }
 
+/* Sends a byte, or a message, with these descriptors. */
+static long send_files(int to, const int *files, int count)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(300 * sizeof(int))];
+    } control = {0};
+    struct iovec part = {"f", 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+
+    message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+    memcpy(CMSG_DATA(&control.header), files, (size_t)count * sizeof(int));
+    return syscall(SYS_sendmsg, to, &message, 0);
+}
+
+/* Receives up to `size` bytes; returns how many descriptors came. */
+static int receive_files(int from, size_t size, int *files, int room, int *flags)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(8 * sizeof(int))];
+    } control = {0};
+    struct iovec part = {buffer, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+
+    message.msg_controllen = room ? CMSG_LEN((size_t)room * sizeof(int)) : 0;
+    if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) < 0)
+        return -errno;
+    *flags = message.msg_flags & ~MSG_CMSG_CLOEXEC;
+    if (message.msg_controllen == 0)
+        return 0;
+    int count = (int)((control.header.cmsg_len - CMSG_LEN(0)) / sizeof(int));
+
+    memcpy(files, CMSG_DATA(&control.header), (size_t)count * sizeof(int));
+    return count;
+}
+
+static void test_descriptors(int type, const char *name)
+{
+    int ends[2], channel[2], taken[8], many[300], flags = 0;
+    char byte = 0;
+
+    open_pair(ends, type);
+    pipe(channel);
+    int before = dup(0);
+
+    close(before);
+    is_int(send_files(ends[0], channel, 2), 1, "%s: two descriptors are sent", name);
+    is_int(receive_files(ends[1], 10, taken, 4, &flags), 2, "%s: and received", name);
+    is_int(taken[0], before, "%s: as the lowest numbers", name);
+    is_int(fcntl(taken[0], F_GETFD), FD_CLOEXEC, "%s: MSG_CMSG_CLOEXEC", name);
+    is_int(flags, 0, "%s: without flags", name);
+    write(taken[1], "p", 1);
+    is_int(read(channel[0], &byte, 1), 1, "%s: they are the same pipe", name);
+    close(taken[0]);
+    close(taken[1]);
+    send_files(ends[0], channel, 2);
+    is_int(receive_files(ends[1], 10, taken, 1, &flags), 1, "%s: room for one", name);
+    is_int(flags, MSG_CTRUNC, "%s: is told", name);
+    close(taken[0]);
+    send_files(ends[0], channel, 1);
+    is_int(receive_files(ends[1], 10, taken, 0, &flags), 0, "%s: room for none", name);
+    is_int(flags, MSG_CTRUNC, "%s: is told", name);
+    send_files(ends[0], channel, 2);
+    is_int(read(ends[1], &byte, 1), 1, "%s: a plain read drops them", name);
+    byte = (char)dup(0);
+    is_int(byte, before, "%s: none is left", name);
+    close(byte);
+    many[0] = 999;
+    is_error(send_files(ends[0], many, 1), EBADF, "%s: what is not open", name);
+    for (int i = 0; i < 254; i++)
+        many[i] = 0;
+    is_error(send_files(ends[0], many, 254), EINVAL, "%s: too many", name);
+    send_files(ends[0], channel + 1, 1);
+    close(channel[1]);
+    struct pollfd list = {.fd = channel[0], .events = POLLIN};
+
+    is_int(poll(&list, 1, 0), 0, "%s: what is under way is open", name);
+    close_pair(ends);
+    is_int(poll(&list, 1, 1000), 1, "%s: until the way is closed", name);
+    close(channel[0]);
+}
+
+static void test_descriptors_in_a_stream(void)
+{
+    int ends[2], taken[8], zero = 0, flags;
+
+    open_pair(ends, SOCK_STREAM);
+    write(ends[0], "ab", 2);
+    send_files(ends[0], &zero, 1);
+    write(ends[0], "cd", 2);
+    is_int(receive_files(ends[1], 100, taken, 4, &flags), 1, "descriptors come with their byte");
+    close(taken[0]);
+    is_int(read(ends[1], buffer, 100), 2, "which is the last of its read");
+    close_pair(ends);
+}
+
 int main(void)
 {
     test_errors();
@@ -174,5 +275,8 @@ int main(void)
     test_large_stream();
     test_messages(SOCK_DGRAM, "datagrams");
     test_messages(SOCK_SEQPACKET, "packets");
+    test_descriptors(SOCK_STREAM, "stream");
+    test_descriptors(SOCK_DGRAM, "datagrams");
+    test_descriptors_in_a_stream();
     return tap_done();
 }
