@@ -53,7 +53,7 @@ MUTANTS = [
           "        if (lock)\n            spin_unlock(lock);\n        schedule();\n"
           "        if (lock)\n            spin_lock(lock);\n",
           "        schedule();\n"),
-    proc("a pid is looked up without the lock", "kill_exit", "pid.c",
+    proc("a pid is looked up without the lock", "kill_reap", "pid.c",
          "    spin_lock(&pid_lock);\n    list_for_each (pid, bucket_locked(number), hash_link) {\n"
          "        if (pid->number != number)\n            continue;\n"
          "        if (refcount_get_unless_zero(&pid->refs))\n            found = pid;\n"

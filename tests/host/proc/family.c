@@ -326,6 +326,28 @@ void scenario_kill_exit(void)
     system_run(kill_exit);
 }
 
+/* --- a look-up by a third process x the reaping --- */
+
+static void prober(uintptr_t target)
+{
+    int result = call_kill((int)target, 0);
+
+    SIM_CHECK(result == 0 || result == -ESRCH);
+}
+
+static void kill_reap(void)
+{
+    int child = call_fork(exit_with_argument, 6);
+
+    SIM_CHECK(call_fork(prober, (uintptr_t)child) > 0);
+    reap_all_children();
+}
+
+void scenario_kill_reap(void)
+{
+    system_run(kill_reap);
+}
+
 /* --- setpgid by the parent x by the child x its exit --- */
 
 static void own_group_child(uintptr_t argument)

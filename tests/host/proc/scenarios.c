@@ -22,6 +22,7 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(vfork, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(vfork_kill, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(kill_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(kill_reap, .cpus = 2, .preemptions = 1, .atomics = true, .seeds = 3000),
     SCENARIO(setpgid_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(parent_death_signal, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(allocations, .cpus = 2, .seeds = 1000, .fail_allocations = true),

@@ -13,6 +13,7 @@ void scenario_fork_group_kill(void);
 void scenario_vfork(void);
 void scenario_vfork_kill(void);
 void scenario_kill_exit(void);
+void scenario_kill_reap(void);
 void scenario_setpgid_exit(void);
 void scenario_parent_death_signal(void);
 void scenario_allocations(void);
