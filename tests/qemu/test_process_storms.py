@@ -1,4 +1,4 @@
-"""Storms of processes on four CPUs. After each the kernel proves its family consistent, and has back what it gave."""
+"""Storms of processes. After each the kernel proves its family consistent, and has back what it gave."""
 import pytest
 from conftest import program, run
 
@@ -14,15 +14,16 @@ after=$(cat /proc/kin/memory)
 """
 
 
-@pytest.mark.parametrize("storm, said", [
-    ("bomb", "bomb: defused"),
-    ("ten-thousand", "ten thousand: 10000 lived at once"),
-    ("killed-at-once", "killed at once: 300"),
-    ("wrap-around", "wrap around: 1 times"),
-    ("reparent", "reparent: 1260 reaped"),
+# The pid space is wrapped around on one CPU: what counts there is the number of births, not the races.
+@pytest.mark.parametrize("storm, cpus, said", [
+    ("bomb", 4, "bomb: defused"),
+    ("ten-thousand", 4, "ten thousand: 10000 lived at once"),
+    ("killed-at-once", 4, "killed at once: 300"),
+    ("wrap-around", 1, "wrap around: 1 times"),
+    ("reparent", 4, "reparent: 1260 reaped"),
 ])
-def test_storm(storm, said):
-    guest = run("--smp", 4, "--mem", 2048, "--timeout", 300,
+def test_storm(storm, cpus, said):
+    guest = run("--smp", cpus, "--mem", 2048, "--timeout", 300,
                 "--add", f"{program('process_storm')}:/kin/storm",
                 "/bin/busybox", "sh", "-c", SCRIPT.format(storm=storm))
     lines = guest.out.decode().splitlines()
