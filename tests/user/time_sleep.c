@@ -173,41 +173,58 @@ static void test_cpu_sleep(void)
 
 #define SLEEPERS 200
 
+struct turns {
+    long long start;
+    _Atomic int next;
+    int number[SLEEPERS];
+    bool early[SLEEPERS];
+};
+
 /* Each sleeps until a time of its own, and then takes the next number. */
+static void sleep_in_turn(struct turns *turns, int place, int gate)
+{
+    struct timespec time;
+    long long wake;
+    char byte;
+
+    /* The times count from when all are there. */
+    if (read(gate, &byte, 1) != 0)
+        _exit(1);
+    wake = turns->start + place * 2 * MS;
+    time = spec(wake);
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+    turns->early[place] = now_ns(CLOCK_MONOTONIC) < wake;
+    turns->number[place] = ++turns->next;
+    _exit(0);
+}
+
 static void test_order(void)
 {
-    struct shared {
-        _Atomic int next;
-        int number[SLEEPERS];
-        bool early[SLEEPERS];
-    } *shared =
-        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    long long start = now_ns(CLOCK_MONOTONIC) + 300 * MS;
+    struct turns *turns =
+        mmap(NULL, sizeof(*turns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int overtaken = 0, early = 0, woken = 0;
+    int gate[2];
 
-    for (int i = 0; i < SLEEPERS; i++) {
-        /* Not in the order of their births. */
-        int place = i * 77 % SLEEPERS;
-
+    if (pipe(gate) != 0)
+        tap_bail_out("pipe");
+    for (int i = 0; i < SLEEPERS; i++)
         if (fork() == 0) {
-            struct timespec time = spec(start + place * 2 * MS);
-
-            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-            shared->early[place] = now_ns(CLOCK_MONOTONIC) < start + place * 2 * MS;
-            shared->number[place] = ++shared->next;
-            _exit(0);
+            close(gate[1]);
+            /* Not in the order of their births. */
+            sleep_in_turn(turns, i * 77 % SLEEPERS, gate[0]);
         }
-    }
+    turns->start = now_ns(CLOCK_MONOTONIC) + 500 * MS;
+    close(gate[1]);
     while (wait(NULL) > 0)
         woken++;
     for (int i = 0; i < SLEEPERS; i++) {
-        early += shared->early[i];
-        if (i >= SLEEPERS / 4)
-            overtaken += shared->number[i] < shared->number[i - SLEEPERS / 4];
+        early += turns->early[i];
+        if (i >= SLEEPERS / 2)
+            overtaken += turns->number[i] < turns->number[i - SLEEPERS / 2];
     }
     is_int(woken, SLEEPERS, "all sleepers wake");
     is_int(early, 0, "none early");
-    is_int(overtaken, 0, "and none after one that was to sleep 100 ms longer");
+    is_int(overtaken, 0, "and none after one that was to sleep 200 ms longer");
 }
 
 int main(void)

@@ -100,10 +100,11 @@ static void test_switches(void)
     struct rusage before, after;
 
     getrusage(RUSAGE_SELF, &before);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 20; i++)
         nanosleep(&pause, NULL);
     getrusage(RUSAGE_SELF, &after);
-    ok(after.ru_nvcsw - before.ru_nvcsw >= 10, "each sleep is a voluntary switch");
+    /* A sleep that is over before it began is none: a busy machine has some of these. */
+    ok(after.ru_nvcsw - before.ru_nvcsw >= 5, "sleeps are voluntary switches");
     ok(after.ru_maxrss > 0, "some memory was resident");
     ok(after.ru_minflt > 0, "some pages were touched");
 }
