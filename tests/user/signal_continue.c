@@ -78,10 +78,13 @@ static const struct row {
     {"sigtimedwait", call_sigtimedwait, "EINTR"},
 };
 
-/* The child tells how its call ended. */
-static void child_main(const struct row *row, int ready)
+/*
+ * The child tells how its call ended, but not before it may: of a child that has gone on and died,
+ * wait tells only the death.
+ */
+static void child_main(const struct row *row, int ready, int may_exit)
 {
-    char text[32];
+    char text[32], byte;
     int result;
 
     setpgid(0, 0);
@@ -92,21 +95,23 @@ static void child_main(const struct row *row, int ready)
         snprintf(text, sizeof(text), "%s", errno == EINTR ? "EINTR" : strerror(errno));
     else
         snprintf(text, sizeof(text), "%d", result);
+    if (read(may_exit, &byte, 1) != 1)
+        _exit(1);
     _exit(strcmp(text, row->expected) == 0 ? 0 : 1);
 }
 
 static void run(const struct row *row, int signal)
 {
     struct timespec moment = {0, 15000000};
-    int ready[2], status;
+    int ready[2], may_exit[2], status;
     char byte;
     pid_t child;
 
-    if (pipe(data) != 0 || pipe(ready) != 0)
+    if (pipe(data) != 0 || pipe(ready) != 0 || pipe(may_exit) != 0)
         tap_bail_out("pipe");
     child = fork();
     if (child == 0)
-        child_main(row, ready[1]);
+        child_main(row, ready[1], may_exit[0]);
     if (read(ready[0], &byte, 1) != 1)
         tap_bail_out("child");
     /* Time for the child to fall asleep: if it takes longer, the test says less, but nothing false.
@@ -120,7 +125,7 @@ static void run(const struct row *row, int signal)
     waitpid(child, &status, WCONTINUED);
     ok(WIFCONTINUED(status), "%s: continued", row->name);
     nanosleep(&moment, NULL);
-    if (write(data[1], "d", 1) != 1)
+    if (write(data[1], "d", 1) != 1 || write(may_exit[1], "x", 1) != 1)
         tap_bail_out("write");
     waitpid(child, &status, 0);
     ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: ends with %s", row->name, row->expected);
@@ -128,6 +133,8 @@ static void run(const struct row *row, int signal)
     close(data[1]);
     close(ready[0]);
     close(ready[1]);
+    close(may_exit[0]);
+    close(may_exit[1]);
 }
 
 int main(void)
