@@ -165,9 +165,9 @@ $(BUILD)/tests/qemu/%: tests/qemu/programs/%.c
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
-# Tests of the job object: for Kin alone.
+# Tests of the job object, for Kin alone, and what calls cost.
 TEST_BINS += $(patsubst tests/jobs/%.c,$(BUILD)/tests/jobs/%,$(wildcard tests/jobs/*.c)) \
-             $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/job_*.c))
+             $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 $(BUILD)/tests/jobs/%: tests/jobs/%.c $(wildcard tests/jobs/*.h) tests/user/tap.h user/libjob.c \
                        user/libjob.h \
@@ -175,7 +175,7 @@ $(BUILD)/tests/jobs/%: tests/jobs/%.c $(wildcard tests/jobs/*.h) tests/user/tap.
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $< user/libjob.c
 
-$(BUILD)/tests/bench/job_%: tests/bench/job_%.c user/libjob.c include/kin/job.h | $(UAPI)/.ready
+$(BUILD)/tests/bench/%: tests/bench/%.c user/libjob.c include/kin/job.h | $(UAPI)/.ready
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $(filter %.c,$^)
 

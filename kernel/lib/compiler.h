@@ -11,7 +11,8 @@
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define MUST_CHECK               __attribute__((warn_unused_result))
 #define ALIGNED(n)               __attribute__((aligned(n)))
-#define COLD                     __attribute__((cold))
+/* Kept out of its callers, whose usual way stays short. */
+#define COLD __attribute__((noinline, cold))
 
 #define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
 #define ALIGN_UP(x, a)   ALIGN_DOWN((x) + ((__typeof__(x))(a)-1), a)

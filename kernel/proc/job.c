@@ -24,6 +24,7 @@ static void job_destroy_parts(struct job *job)
         job_memory_destroy(job->memory);
     if (job->account)
         job_account_destroy(job->account);
+    sched_group_destroy(&job->group);
     slab_free(&job_cache, job);
 }
 
@@ -45,7 +46,8 @@ static struct job *job_allocate(struct job *parent)
     wait_queue_init(&job->wait);
     job_limits_init(&job->limits);
     job->empty_ns = port_clock_ns();
-    job->account = job_account_create(parent);
+    sched_group_init(&job->group, parent ? &parent->group : NULL);
+    job->account = job_account_create();
     job->memory = job_memory_create(job);
     if (job->account && job->memory)
         return job;
@@ -158,6 +160,9 @@ static int insert_locked(struct job *job, struct job **duplicate)
     *duplicate = child_by_name_locked(parent, job->name, strlen(job->name));
     if (*duplicate)
         return -EEXIST;
+    error = job_cpu_enter_tree_locked(job);
+    if (error)
+        return error;
     job_get(parent);
     enter_tables_locked(job);
     job_emit_about_locked(job, JOB_EVENT_CHILD_JOB, NULL, 0);

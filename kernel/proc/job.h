@@ -20,6 +20,7 @@
 #include "mm/address_space.h"
 #include "proc/job_place.h"
 #include "proc/process.h"
+#include "sched/group.h"
 
 struct job {
     struct refcount refs;
@@ -54,9 +55,13 @@ struct job {
     uint64_t entered, exited;    /* (F) */
     uint64_t limit_killed, refused, refused_events; /* (F) */
 
-    struct job_limits limits;    /* (F) */
-    struct job_memory *memory;   /* (const) owned: charged commitments, job_memory.c */
-    struct job_account *account; /* (const) owned: what members used, job_acct.c */
+    struct job_limits limits;           /* (F) */
+    struct job_memory *memory;          /* (const) owned: charged commitments, job_memory.c */
+    struct job_account *account;        /* (const) owned: what members used, job_acct.c */
+    struct sched_group group;           /* what the scheduler knows of it */
+    bool is_divided;                    /* (F) its children share the CPUs as one each, by weight */
+    bool class_is_set;                  /* (F) it or one above has set a sched_class */
+    struct cpu_time period_base_cycles; /* (F) of the group, at the period's start */
 
     uint32_t freeze_tokens; /* (F) own; the chain's decide */
     uint64_t frozen_since;  /* (F) while freeze_tokens > 0 */
@@ -102,9 +107,11 @@ void job_set_state_locked(struct job *job, enum job_state state) REQUIRES(family
  * count is exhausted), -EDQUOT (job time is). */
 int job_reserve(const struct job_birth *birth, struct job_place *place);
 void job_cancel(struct job_place *place);
-/* Does the place still stand? -ENODEV (killed meanwhile); -ERESTARTNOINTR: the parent was moved, or
- * too much has happened; the birth is to begin again. */
-int job_check_place_locked(const struct job_place *place) REQUIRES(family_lock);
+/* Does the place still stand? -ENODEV (killed meanwhile); -EINVAL (the child may run on no CPU of
+ * the job's); -ERESTARTNOINTR: the parent was moved, or too much has happened; the birth is to
+ * begin again. */
+int job_check_place_locked(const struct job_place *place, struct process *child)
+    REQUIRES(family_lock);
 /* At once after that, when the child is linked: makes it a member, which takes over the place's
  * reference. */
 void job_enter_locked(struct job_place *place, struct process *process) REQUIRES(family_lock);
@@ -153,11 +160,13 @@ void job_thaw_locked(struct job *job) REQUIRES(family_lock);
 /* The token that a limit's JOB_ACTION_FREEZE holds, at most one a job. */
 void job_freeze_by_limit_locked(struct job *job) REQUIRES(family_lock);
 void job_thaw_by_limit_locked(struct job *job) REQUIRES(family_lock);
+/* Whoever waits in the subtree looks again. */
+void job_wake_subtree_locked(struct job *job) REQUIRES(family_lock);
 bool job_is_frozen_locked(const struct job *job) REQUIRES(family_lock);
 /* On the way to user mode with THREAD_WORK_FREEZE: sleeps until thawed or killed. */
 void job_park(void);
 
-/* --- job_limit.c --- */
+/* --- job_limit.c, and job_limit_act.c: what happens at a limit --- */
 int job_set_limits(struct job *job, const struct job_limits *limits, uint32_t flags);
 void job_get_limits(struct job *job, struct job_limits *limits, bool effective);
 void job_limits_init(struct job_limits *limits);
@@ -172,18 +181,59 @@ int job_check_counts_below_locked(struct job *job, const struct job *top, uint32
  * the limit only notifies, go on. */
 bool job_limit_reached_locked(struct job *limited, struct job *job, enum job_action_index index)
     REQUIRES(family_lock);
+/* What else happens when a limit on time is reached: tells, with the times used, and acts. The
+ * process that reached it may be NULL: nobody in particular. */
+void job_limit_act_locked(struct job *limited, struct process *process, enum job_event_type type,
+                          enum job_action_index index) REQUIRES(family_lock);
 /* The same for another job below: -EAGAIN. */
 int job_check_child_locked(struct job *parent) REQUIRES(family_lock);
 
 /* --- job_acct.c --- */
 void job_get_stat(struct job *job, struct job_stat *stat, uint32_t flags);
 void job_fill_stat_locked(struct job *job, struct job_stat *stat) REQUIRES(family_lock);
-struct job_account *job_account_create(struct job *parent) MUST_CHECK;
+/* What members have used since the period's start. */
+void job_get_period_locked(struct job *job, struct job_usage *period) REQUIRES(family_lock);
+struct job_account *job_account_create(void) MUST_CHECK;
 void job_account_destroy(struct job_account *account);
-struct cpu_account *job_cpu_account(struct job *job);
 /* Adds an exited member's use to each account of the chain. */
 void job_account_fold_locked(struct job *job, struct process *process, const struct cpu_time *used,
                              struct job_usage *use) REQUIRES(family_lock);
+
+/* --- job_time.c: limits on CPU time --- */
+int job_time_check_limits(const struct job_limits *limits); /* -EINVAL */
+/* The limits of the mask have been set. */
+void job_time_apply_locked(struct job *job, uint64_t mask) REQUIRES(family_lock);
+/* Would they be below what has been used? */
+bool job_time_is_below_use_locked(const struct job *job, const struct job_limits *limits)
+    REQUIRES(family_lock);
+/* Does used-up time keep others from joining, and which? */
+bool job_time_is_used_up_locked(const struct job *job, enum job_action_index *index)
+    REQUIRES(family_lock);
+/* Acts where the time of a job of the chain has been used up; by the process, or NULL. */
+void job_time_check_locked(struct job *job, struct process *process) REQUIRES(family_lock);
+void job_time_begin_period_locked(struct job *job, const struct cpu_time *base)
+    REQUIRES(family_lock);
+/* The process has become a member, and was one of `from` (NULL: newborn). */
+void job_time_enter_locked(struct process *process, const struct job *from) REQUIRES(family_lock);
+/* On the way to user mode with THREAD_WORK_CPU_LIMIT: limits take effect; sleeps until there is
+ * bandwidth, or until killed. */
+void job_heed_cpu_limits(void);
+
+/* --- job_cpu.c: how members run --- */
+int job_cpu_check(const struct job_limits *limits); /* -EINVAL -EPERM */
+/* May the job have that affinity? -EINVAL if somebody in it would be left without a CPU. */
+int job_cpu_check_affinity_locked(struct job *job, uint64_t mask) REQUIRES(family_lock);
+/* May the process be a member? -EINVAL */
+int job_cpu_check_member_locked(struct job *job, struct process *process) REQUIRES(family_lock);
+/* The groups of the subtree have changed: its threads follow. */
+void job_cpu_regroup_locked(struct job *job) REQUIRES(family_lock);
+/* Limits of this kind have been set: the subtree follows. */
+void job_cpu_apply_locked(struct job *job) REQUIRES(family_lock);
+/* The job, and so each of its siblings, is to share the CPUs as one from now on. -ENOMEM */
+int job_cpu_divide_locked(struct job *job) REQUIRES(family_lock);
+void job_cpu_set_weight_locked(struct job *job) REQUIRES(family_lock);
+/* A new job takes over what holds for its parent. -ENOMEM */
+int job_cpu_enter_tree_locked(struct job *job) REQUIRES(family_lock);
 
 /* --- job_memory.c --- */
 struct job_memory *job_memory_create(struct job *job) MUST_CHECK;

@@ -1,6 +1,6 @@
 /*
  * Accounts of jobs. CPU time flows up the tree whenever a member's thread stops running
- * (sched/cpu_account.h); the rest is folded in when a member exits. Totals are over the subtree,
+ * (sched/group.h); the rest is folded in when a member exits. Totals are over the subtree,
  * jobs already gone included, and never fall.
  */
 #include "lib/assert.h"
@@ -9,36 +9,28 @@
 #include "proc/job.h"
 
 struct job_account {
-    struct cpu_account cpu;
     struct job_usage folded; /* (F) of exited members, each time converted by itself */
     struct cpu_time
-        folded_cycles;            /* (F) the same times in cycles: what `cpu` has beyond is alive */
-    struct job_usage shown;       /* (F) the last total given out: a later one is never less */
+        folded_cycles;      /* (F) the same times in cycles: what the group has beyond is alive */
+    struct job_usage shown; /* (F) the last total given out: a later one is never less */
     struct job_usage period_base; /* (F) the total at the period's start */
     uint64_t period_start_ns;     /* (F) */
 };
 
 static SLAB_CACHE(account_cache, struct job_account);
 
-struct job_account *job_account_create(struct job *parent)
+struct job_account *job_account_create(void)
 {
     struct job_account *account = slab_alloc(&account_cache);
 
-    if (account) {
+    if (account)
         account->period_start_ns = port_clock_ns();
-        account->cpu.parent = parent ? &parent->account->cpu : NULL;
-    }
     return account;
 }
 
 void job_account_destroy(struct job_account *account)
 {
     slab_free(&account_cache, account);
-}
-
-struct cpu_account *job_cpu_account(struct job *job)
-{
-    return &job->account->cpu;
 }
 
 static void add_folded(struct job_usage *sum, const struct job_usage *part)
@@ -87,17 +79,17 @@ static void keep_from_falling(__u64 *value, __u64 *shown)
     *shown = *value;
 }
 
-static void read_total_locked(struct job *job, struct job_usage *total) REQUIRES(family_lock);
-static void read_total_locked(struct job *job, struct job_usage *total)
+static void read_total_locked(struct job *job, struct job_usage *total, struct cpu_time *time)
+    REQUIRES(family_lock);
+static void read_total_locked(struct job *job, struct job_usage *total, struct cpu_time *time)
 {
     struct job_account *account = job->account;
-    struct cpu_time time;
 
-    cpu_account_read(&account->cpu, &time);
+    sched_group_read(&job->group, time);
     *total = account->folded;
-    total->user_ns += port_cycles_to_ns(time.user - account->folded_cycles.user);
-    total->kern_ns += port_cycles_to_ns(time.system - account->folded_cycles.system);
-    total->queued_ns += port_cycles_to_ns(time.ready - account->folded_cycles.ready);
+    total->user_ns += port_cycles_to_ns(time->user - account->folded_cycles.user);
+    total->kern_ns += port_cycles_to_ns(time->system - account->folded_cycles.system);
+    total->queued_ns += port_cycles_to_ns(time->ready - account->folded_cycles.ready);
     total->peak_mem_bytes = job_memory_peak_bytes(job);
     keep_from_falling(&total->user_ns, &account->shown.user_ns);
     keep_from_falling(&total->kern_ns, &account->shown.kern_ns);
@@ -126,11 +118,14 @@ static uint64_t frozen_so_far(const struct job *job, uint64_t now)
     return job->frozen_ns + (job->freeze_tokens > 0 ? now - job->frozen_since : 0);
 }
 
-void job_fill_stat_locked(struct job *job, struct job_stat *stat)
+static void fill_stat_locked(struct job *job, struct job_stat *stat, struct cpu_time *time)
+    REQUIRES(family_lock);
+static void fill_stat_locked(struct job *job, struct job_stat *stat, struct cpu_time *time)
 {
     uint64_t now = port_clock_ns();
+    struct bandwidth_usage throttled;
 
-    spin_assert_held(&family_lock);
+    bandwidth_read(&job->group.bandwidth, port_cycles(), &throttled);
     *stat = (struct job_stat){
         .job_id = job->id,
         .parent_id = job->parent ? job->parent->id : 0,
@@ -150,20 +145,43 @@ void job_fill_stat_locked(struct job *job, struct job_stat *stat)
         .cause = job->cause,
         .mem_bytes = job_memory_bytes(job),
         .peak_proc_bytes = job_memory_peak_process_bytes(job),
+        .nr_throttled = throttled.throttle_count,
+        .throttled_ns = throttled.throttled_ns,
         .frozen_ns = frozen_so_far(job, now),
         .kill_gen = job->kill_gen,
     };
-    read_total_locked(job, &stat->total);
+    read_total_locked(job, &stat->total, time);
     subtract(&stat->period, &stat->total, &job->account->period_base);
+}
+
+void job_fill_stat_locked(struct job *job, struct job_stat *stat)
+{
+    struct cpu_time time;
+
+    spin_assert_held(&family_lock);
+    fill_stat_locked(job, stat, &time);
+}
+
+void job_get_period_locked(struct job *job, struct job_usage *period)
+{
+    struct job_usage total;
+    struct cpu_time time;
+
+    spin_assert_held(&family_lock);
+    read_total_locked(job, &total, &time);
+    subtract(period, &total, &job->account->period_base);
 }
 
 void job_get_stat(struct job *job, struct job_stat *stat, uint32_t flags)
 {
+    struct cpu_time time;
+
     spin_lock(&family_lock);
-    job_fill_stat_locked(job, stat);
+    fill_stat_locked(job, stat, &time);
     if (flags & JOB_PERIOD_RESET) {
         job->account->period_base = stat->total;
         job->account->period_start_ns = stat->time_ns;
+        job_time_begin_period_locked(job, &time);
     }
     if (flags & JOB_ACK)
         job->limit_is_news = false;

@@ -99,7 +99,8 @@ static void move_locked(const struct adoption *adoption, struct process *process
     list_push_back(&adoption->to->members, &process->job_link);
     process->job = adoption->to;
     job_get(adoption->to);
-    thread_set_account(&process->leader->thread, job_cpu_account(adoption->to));
+    thread_set_group(&process->leader->thread, &adoption->to->group);
+    job_time_enter_locked(process, adoption->from);
     wait_queue_wake_all(&adoption->from->wait, 0); /* it may be parked there */
     if (job_is_frozen_locked(adoption->to))
         thread_post_work(&process->leader->thread, THREAD_WORK_FREEZE);
@@ -123,6 +124,8 @@ static int adopt_locked(struct adoption *adoption, struct process *process, bool
         return 1;
     error = job_check_counts_below_locked(adoption->to, adoption->from, (uint32_t)adoption->count,
                                           adoption->threads);
+    for (size_t i = 0; i < adoption->count && error == 0; i++)
+        error = job_cpu_check_member_locked(adoption->to, adoption->moved[i]);
     if (error == 0)
         error = charge_locked(adoption);
     if (error) {

@@ -74,9 +74,9 @@ void job_thaw_by_limit_locked(struct job *job)
     job_thaw_locked(job);
 }
 
-static void wake_subtree_locked(struct job *job) REQUIRES(family_lock);
-static void wake_subtree_locked(struct job *job)
+void job_wake_subtree_locked(struct job *job)
 {
+    spin_assert_held(&family_lock);
     for (struct job *at = job; at; at = job_next_locked(at, job))
         wait_queue_wake_all(&at->wait, 0);
 }
@@ -88,7 +88,7 @@ void job_thaw_locked(struct job *job)
         return;
     job->frozen_ns += port_clock_ns() - job->frozen_since;
     job_emit_about_locked(job, JOB_EVENT_THAWED, NULL, 0);
-    wake_subtree_locked(job);
+    job_wake_subtree_locked(job);
 }
 
 void job_thaw(struct job *job)

@@ -1,15 +1,11 @@
 /*
- * Limits of jobs: kept under family_lock, checked along the chain where something is given out. A
- * limit refuses what would exceed it; what else happens at it is its action.
+ * Limits of jobs: job_set and job_get. Kept under family_lock. What limits do stands elsewhere:
+ * job_limit_act.c (counts, actions), job_memory.c, job_time.c, job_cpu.c.
  */
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "proc/job.h"
 
-/* What job_set() can change. The rest of the structure belongs to limits that are not there yet. */
-#define LIMITS_SUPPORTED                                                                           \
-    (JOB_LIMIT_FLAGS | JOB_LIMIT_PROCS | JOB_LIMIT_THREADS | JOB_LIMIT_JOBS | JOB_LIMIT_DEPTH |    \
-     JOB_LIMIT_PROC_MEM | JOB_LIMIT_JOB_MEM | JOB_LIMIT_ACTIONS)
 #define FLAGS_SETTABLE                                                                             \
     (JOB_KILL_ON_CLOSE | JOB_BREAKAWAY_OK | JOB_SILENT_BREAKAWAY | JOB_AUTOREAP | JOB_FROZEN)
 
@@ -20,110 +16,21 @@ void job_limits_init(struct job_limits *limits)
     limits->max_depth = JOB_DEPTH_MAX;
     limits->proc_user_ns = limits->job_user_ns = limits->job_cpu_ns = JOB_UNLIMITED;
     limits->proc_mem_bytes = limits->job_mem_bytes = JOB_UNLIMITED;
+    limits->quota_ns = JOB_UNLIMITED;
+    limits->period_ns = 100000000;
     limits->weight = 100;
-    limits->sched_class = 5;
-    limits->nice_floor = -20;
+    limits->sched_class = SLICE_CLASS_DEFAULT;
+    limits->nice_floor = NICE_MIN;
     limits->affinity = UINT64_MAX;
-}
-
-/* --- reaching a limit --- */
-
-static void emit_limit_locked(struct job *job, struct job *limited, enum job_action_index index)
-    REQUIRES(family_lock);
-static void emit_limit_locked(struct job *job, struct job *limited, enum job_action_index index)
-{
-    struct process *self = current_process();
-    struct job_event event = {
-        .type = JOB_EVENT_LIMIT,
-        .limit_job = limited->id,
-        .puid = self->unique_id,
-        .pid = process_number(self),
-        .cause = (uint16_t)index,
-        .count = 1,
-    };
-
-    job_emit_locked(job, &event);
-    limited->limit_is_news = true;
-    wait_queue_wake_all(&limited->wait, 0);
-}
-
-bool job_limit_reached_locked(struct job *limited, struct job *job, enum job_action_index index)
-{
-    enum job_action action = limited->limits.action[index];
-
-    spin_assert_held(&family_lock);
-    if (limited->disarmed & (1u << index))
-        return false;
-    limited->refused += action != JOB_ACTION_NOTIFY;
-    emit_limit_locked(job, limited, index);
-    switch (action) {
-    case JOB_ACTION_NOTIFY:
-        limited->disarmed |= 1u << index;
-        return false;
-    case JOB_ACTION_KILL_PROC:
-        limited->limit_killed++;
-        signal_kill_process(current_process());
-        break;
-    case JOB_ACTION_KILL_JOB:
-        job_kill_members_locked(limited);
-        break;
-    case JOB_ACTION_FREEZE:
-        job_freeze_by_limit_locked(limited);
-        break;
-    case JOB_ACTION_SIGXCPU:
-        signal_send_process(current_process(), SIGXCPU, NULL);
-        break;
-    default:
-        break;
-    }
-    return true;
-}
-
-static bool over(uint64_t used, uint64_t more, uint64_t limit, uint64_t unlimited)
-{
-    return limit != unlimited && used + more > limit;
-}
-
-int job_check_counts_below_locked(struct job *job, const struct job *top, uint32_t processes,
-                                  uint32_t threads)
-{
-    spin_assert_held(&family_lock);
-    for (struct job *at = job; at != top; at = at->parent) {
-        const struct job_limits *limits = &at->limits;
-
-        if (unlikely(over((uint64_t)at->active + at->reserved, processes, limits->max_procs,
-                          JOB_UNLIMITED_COUNT)) &&
-            job_limit_reached_locked(at, job, JOB_ON_PROCS))
-            return -EAGAIN;
-        if (unlikely(over(at->threads, threads, limits->max_threads, JOB_UNLIMITED_COUNT)) &&
-            job_limit_reached_locked(at, job, JOB_ON_THREADS))
-            return -EAGAIN;
-    }
-    return 0;
-}
-
-int job_check_counts_locked(struct job *job, uint32_t processes, uint32_t threads)
-{
-    return job_check_counts_below_locked(job, NULL, processes, threads);
-}
-
-int job_check_child_locked(struct job *parent)
-{
-    spin_assert_held(&family_lock);
-    for (struct job *at = parent; at; at = at->parent) {
-        if (over(at->descendants, 1, at->limits.max_jobs, JOB_UNLIMITED_COUNT))
-            return -EAGAIN;
-        if (parent->depth + 1 - at->depth > at->limits.max_depth)
-            return -EAGAIN;
-    }
-    return 0;
 }
 
 /* --- job_set --- */
 
 static int check_limits(const struct job_limits *limits)
 {
-    if (limits->mask & ~LIMITS_SUPPORTED)
+    int error;
+
+    if (limits->mask & ~JOB_LIMITS_KNOWN)
         return -EINVAL;
     if (limits->restrict_bits || limits->deadline_ns || limits->rss_max_bytes || limits->pad ||
         limits->note_mem_bytes || limits->note_cpu_ns || limits->note_rd_bytes ||
@@ -136,7 +43,8 @@ static int check_limits(const struct job_limits *limits)
     for (unsigned i = 0; (limits->mask & JOB_LIMIT_ACTIONS) && i < JOB_ON_COUNT; i++)
         if (limits->action[i] >= JOB_ACTION_COUNT)
             return -EINVAL;
-    return 0;
+    error = job_time_check_limits(limits);
+    return error ? error : job_cpu_check(limits);
 }
 
 /* JOB_SET_STRICT: nothing may be set below what is in use. */
@@ -149,7 +57,8 @@ static bool is_below_use_locked(const struct job *job, const struct job_limits *
     return ((mask & JOB_LIMIT_PROCS) && job->active + job->reserved > limits->max_procs) ||
            ((mask & JOB_LIMIT_THREADS) && job->threads > limits->max_threads) ||
            ((mask & JOB_LIMIT_JOBS) && job->descendants > limits->max_jobs) ||
-           ((mask & JOB_LIMIT_JOB_MEM) && job_memory_bytes(job) > limits->job_mem_bytes);
+           ((mask & JOB_LIMIT_JOB_MEM) && job_memory_bytes(job) > limits->job_mem_bytes) ||
+           job_time_is_below_use_locked(job, limits);
 }
 
 static void set_flags_locked(struct job *job, uint64_t flags) REQUIRES(family_lock);
@@ -170,14 +79,10 @@ static void rearm_locked(struct job *job)
     job_thaw_by_limit_locked(job);
 }
 
-static void apply_locked(struct job *job, const struct job_limits *limits) REQUIRES(family_lock);
-static void apply_locked(struct job *job, const struct job_limits *limits)
+static void take_values(struct job_limits *own, const struct job_limits *limits)
 {
-    struct job_limits *own = &job->limits;
     uint64_t mask = limits->mask;
 
-    if (mask & JOB_LIMIT_FLAGS)
-        set_flags_locked(job, limits->flags);
     if (mask & JOB_LIMIT_PROCS)
         own->max_procs = limits->max_procs;
     if (mask & JOB_LIMIT_THREADS)
@@ -190,12 +95,63 @@ static void apply_locked(struct job *job, const struct job_limits *limits)
         own->proc_mem_bytes = limits->proc_mem_bytes;
     if (mask & JOB_LIMIT_JOB_MEM)
         own->job_mem_bytes = limits->job_mem_bytes;
+    if (mask & JOB_LIMIT_PROC_USER)
+        own->proc_user_ns = limits->proc_user_ns;
+    if (mask & JOB_LIMIT_JOB_USER)
+        own->job_user_ns = limits->job_user_ns;
+    if (mask & JOB_LIMIT_JOB_CPU)
+        own->job_cpu_ns = limits->job_cpu_ns;
+    if (mask & JOB_LIMIT_BANDWIDTH) {
+        own->quota_ns = limits->quota_ns;
+        own->period_ns = limits->period_ns;
+        own->burst_ns = limits->burst_ns;
+    }
+    if (mask & JOB_LIMIT_WEIGHT)
+        own->weight = limits->weight;
+    if (mask & JOB_LIMIT_CLASS)
+        own->sched_class = limits->sched_class;
+    if (mask & JOB_LIMIT_NICE_FLOOR)
+        own->nice_floor = limits->nice_floor;
+    if (mask & JOB_LIMIT_AFFINITY)
+        own->affinity = limits->affinity;
     if (mask & JOB_LIMIT_ACTIONS)
         memcpy(own->action, limits->action, sizeof(own->action));
     own->mask |= mask;
-    if (mask & (JOB_LIMIT_PROC_MEM | JOB_LIMIT_JOB_MEM))
-        job_memory_set_limits(job->memory, own->proc_mem_bytes, own->job_mem_bytes);
+}
+
+static void apply_locked(struct job *job, const struct job_limits *limits) REQUIRES(family_lock);
+static void apply_locked(struct job *job, const struct job_limits *limits)
+{
+    uint64_t mask = limits->mask;
+
+    if (mask & JOB_LIMIT_FLAGS)
+        set_flags_locked(job, limits->flags);
+    take_values(&job->limits, limits);
     rearm_locked(job);
+    if (mask & (JOB_LIMIT_PROC_MEM | JOB_LIMIT_JOB_MEM))
+        job_memory_set_limits(job->memory, job->limits.proc_mem_bytes, job->limits.job_mem_bytes);
+    if (mask & JOB_LIMIT_WEIGHT)
+        job_cpu_set_weight_locked(job);
+    if (mask & (JOB_LIMIT_CLASS | JOB_LIMIT_NICE_FLOOR | JOB_LIMIT_AFFINITY))
+        job_cpu_apply_locked(job);
+    job_time_apply_locked(job, mask);
+}
+
+/* What may still refuse the whole of it. The last one changes how the job and its siblings share,
+ * which nobody can tell while the weights are what they were. */
+static int prepare_locked(struct job *job, const struct job_limits *limits, uint32_t flags)
+    REQUIRES(family_lock);
+static int prepare_locked(struct job *job, const struct job_limits *limits, uint32_t flags)
+{
+    int error = 0;
+
+    if ((flags & JOB_SET_STRICT) && is_below_use_locked(job, limits))
+        return -EBUSY;
+    if (limits->mask & JOB_LIMIT_AFFINITY)
+        error = job_cpu_check_affinity_locked(job, limits->affinity);
+    if (error == 0 && (limits->mask & JOB_LIMIT_WEIGHT))
+        error = job_cpu_divide_locked(job);
+    return error;
 }
 
 int job_set_limits(struct job *job, const struct job_limits *limits, uint32_t flags)
@@ -207,9 +163,8 @@ int job_set_limits(struct job *job, const struct job_limits *limits, uint32_t fl
     if (!job->parent)
         return -EPERM;
     spin_lock(&family_lock);
-    if ((flags & JOB_SET_STRICT) && is_below_use_locked(job, limits))
-        error = -EBUSY;
-    else
+    error = prepare_locked(job, limits, flags);
+    if (error == 0)
         apply_locked(job, limits);
     spin_unlock(&family_lock);
     return error;
@@ -248,11 +203,48 @@ static uint32_t depth_left(const struct job *job, const struct job *above)
     return above->limits.max_depth > distance ? above->limits.max_depth - distance : 0;
 }
 
+/* The least CPU time in the long run. */
+static void tighten_bandwidth(struct job_limits *limits, const struct job *job)
+{
+    const struct job_limits *own = &job->limits;
+
+    if (own->quota_ns == JOB_UNLIMITED ||
+        (limits->quota_ns != JOB_UNLIMITED &&
+         own->quota_ns * limits->period_ns >= limits->quota_ns * own->period_ns))
+        return;
+    limits->quota_ns = own->quota_ns;
+    limits->period_ns = own->period_ns;
+    limits->burst_ns = own->burst_ns;
+    bind(limits, JOB_LIMIT_BANDWIDTH, job);
+}
+
+/* How members run; a weight is nobody's but the job's own. */
+static void tighten_cpu(struct job_limits *limits, const struct job *job)
+{
+    const struct job_limits *own = &job->limits;
+    bool sets_class = own->mask & JOB_LIMIT_CLASS;
+
+    if (sets_class && (!limits->binding_job[__builtin_ctzll(JOB_LIMIT_CLASS)] ||
+                       own->sched_class < limits->sched_class)) {
+        limits->sched_class = own->sched_class;
+        bind(limits, JOB_LIMIT_CLASS, job);
+    }
+    if (own->nice_floor > limits->nice_floor) {
+        limits->nice_floor = own->nice_floor;
+        bind(limits, JOB_LIMIT_NICE_FLOOR, job);
+    }
+    if (limits->affinity & ~own->affinity) {
+        limits->affinity &= own->affinity;
+        bind(limits, JOB_LIMIT_AFFINITY, job);
+    }
+}
+
 static void get_effective_locked(struct job *job, struct job_limits *limits) REQUIRES(family_lock);
 static void get_effective_locked(struct job *job, struct job_limits *limits)
 {
     job_limits_init(limits);
     memcpy(limits->action, job->limits.action, sizeof(limits->action));
+    limits->weight = job->limits.weight;
     for (const struct job *at = job; at; at = at->parent) {
         const struct job_limits *own = &at->limits;
 
@@ -261,8 +253,13 @@ static void get_effective_locked(struct job *job, struct job_limits *limits)
         tighten_32(limits, JOB_LIMIT_THREADS, &limits->max_threads, own->max_threads, at);
         tighten_32(limits, JOB_LIMIT_JOBS, &limits->max_jobs, own->max_jobs, at);
         tighten_32(limits, JOB_LIMIT_DEPTH, &limits->max_depth, depth_left(job, at), at);
+        tighten_64(limits, JOB_LIMIT_PROC_USER, &limits->proc_user_ns, own->proc_user_ns, at);
+        tighten_64(limits, JOB_LIMIT_JOB_USER, &limits->job_user_ns, own->job_user_ns, at);
+        tighten_64(limits, JOB_LIMIT_JOB_CPU, &limits->job_cpu_ns, own->job_cpu_ns, at);
         tighten_64(limits, JOB_LIMIT_PROC_MEM, &limits->proc_mem_bytes, own->proc_mem_bytes, at);
         tighten_64(limits, JOB_LIMIT_JOB_MEM, &limits->job_mem_bytes, own->job_mem_bytes, at);
+        tighten_bandwidth(limits, at);
+        tighten_cpu(limits, at);
     }
 }
 

@@ -89,7 +89,7 @@ void job_count_in_locked(struct job *job, uint32_t threads)
         job->peak_active = job->active;
 }
 
-int job_check_place_locked(const struct job_place *place)
+int job_check_place_locked(const struct job_place *place, struct process *child)
 {
     const struct job *job = place->job;
 
@@ -99,7 +99,7 @@ int job_check_place_locked(const struct job_place *place)
     if (place->origin != current_process()->job || place->kill_gen != job->kill_gen ||
         job->signal_gen - place->signal_gen > 1)
         return -ERESTARTNOINTR;
-    return 0;
+    return job_cpu_check_member_locked(place->job, child);
 }
 
 void job_enter_locked(struct job_place *place, struct process *process)
@@ -112,7 +112,8 @@ void job_enter_locked(struct job_place *place, struct process *process)
         job_count_in_locked(at, 0); /* its thread was counted with the place */
     }
     process->job = job;
-    thread_set_account(&process->leader->thread, job_cpu_account(job));
+    thread_set_group(&process->leader->thread, &job->group);
+    job_time_enter_locked(process, NULL);
     list_push_back(&job->members, &process->job_link);
     if (job_is_frozen_locked(job))
         thread_post_work(&process->leader->thread, THREAD_WORK_FREEZE);
@@ -128,7 +129,7 @@ void job_enter_root_locked(struct process *process)
     spin_assert_held(&family_lock);
     job_get(root_job);
     process->job = root_job;
-    thread_set_account(&process->leader->thread, job_cpu_account(root_job));
+    thread_set_group(&process->leader->thread, &root_job->group);
     job_count_in_locked(root_job, 1);
     list_push_back(&root_job->members, &process->job_link);
 }
@@ -140,6 +141,8 @@ struct job *job_exit_locked(struct process *process, const struct cpu_time *used
 
     spin_assert_held(&family_lock);
     job_account_fold_locked(job, process, used, &use);
+    if (unlikely(job->group.is_watched))
+        job_time_check_locked(job, NULL);
     for (struct job *at = job; at; at = at->parent) {
         assert(at->active > 0);
         at->active--;

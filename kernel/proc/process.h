@@ -100,6 +100,7 @@ struct process {
     /* Job. A member holds a reference; a zombie, which is none any more, does not. */
     struct job *job;        /* (F) the immediate job */
     struct list job_link;   /* (F) in job->members, or job->zombies */
+    uint64_t job_time_seen; /* (F) user time in cycles when its limits were looked at last */
     struct job_place place; /* (const) while NEW: where it will be a member */
     bool is_orphan;         /* (F) has been given to another parent */
 };

@@ -41,7 +41,7 @@ void usage_add_thread(struct usage_totals *sum, const struct thread *thread)
 
 void usage_close_thread(struct usage_totals *sum, struct thread *thread, struct cpu_time *used)
 {
-    *used = thread_set_account(thread, NULL);
+    *used = thread_set_group(thread, NULL);
     sum->user_ns += port_cycles_to_ns(used->user);
     sum->system_ns += port_cycles_to_ns(used->system);
     sum->ready_ns += port_cycles_to_ns(used->ready);

@@ -14,6 +14,8 @@ void process_user_return(struct user_frame *frame)
         sched_point();
     if (thread_has_work(thread, THREAD_WORK_FREEZE))
         job_park();
+    if (thread_has_work(thread, THREAD_WORK_CPU_LIMIT))
+        job_heed_cpu_limits();
     if (thread_has_work(thread, THREAD_WORK_SIGNAL | THREAD_WORK_KILL | THREAD_WORK_RESTORE_MASK))
         signal_deliver(frame);
 }

@@ -1,7 +1,9 @@
-/* Policy, priority, nice value and affinity of a thread; guarded by the run queue of its home. */
+/* Policy, priority, nice value and affinity of a thread, within the bounds of its group; guarded by
+ * the run queue of its home. */
 #include "sched/attributes.h"
 
 #include "lib/errno.h"
+#include "sched/group_share.h"
 #include "sched/placement.h"
 #include "sched/policy.h"
 #include "sched/run_queue_ops.h"
@@ -13,32 +15,65 @@
 #define WEIGHT_REALTIME 88761
 #define WEIGHT_IDLE     3
 
-/* Derives from the attributes what the policies need at hand. */
+int thread_nice_floor(const struct thread *thread)
+{
+    return thread->group ? thread->group->nice_floor : NICE_MIN;
+}
+
+int thread_nice(const struct thread *thread)
+{
+    int floor = thread_nice_floor(thread);
+
+    return thread->attributes.nice > floor ? thread->attributes.nice : floor;
+}
+
+static bool is_realtime(const struct sched_attributes *attributes)
+{
+    return attributes->policy == SCHED_FIFO || attributes->policy == SCHED_RR;
+}
+
+/* A floor holds for realtime threads too: they are fair ones then. */
+static bool may_be_realtime(const struct thread *thread)
+{
+    return thread_nice_floor(thread) == NICE_MIN;
+}
+
+static void be_fair(struct thread *thread)
+{
+    const struct sched_group *group = thread->group;
+
+    thread->policy = &sched_policy_fair;
+    thread->rank = RANK_FAIR;
+    thread->fair.weight = fair_weight_of_nice(thread_nice(thread));
+    thread->slice_class = group ? group->slice_class : SLICE_CLASS_DEFAULT;
+    thread->share = group ? group->share : NULL;
+}
+
+/* Derives from the attributes, and from what the group allows, what the policies need at hand. */
 static void apply(struct thread *thread)
 {
-    switch (thread->attributes.policy) {
-    case SCHED_FIFO:
-    case SCHED_RR:
+    const struct sched_group *group = thread->group;
+
+    thread->affinity = group ? thread->own_affinity & group->cpus : thread->own_affinity;
+    thread->is_watched = group && group->is_watched;
+    thread->share = NULL;
+    if (is_realtime(&thread->attributes) && may_be_realtime(thread)) {
         thread->policy = &sched_policy_realtime;
         thread->rank = RANK_REALTIME + (uint32_t)thread->attributes.priority;
         thread->fair.weight = WEIGHT_REALTIME;
         thread->slice_left = sched_slices.round_robin;
-        break;
-    case SCHED_IDLE:
+    } else if (thread->attributes.policy == SCHED_IDLE) {
         thread->policy = &sched_policy_idle;
         thread->rank = RANK_IDLE;
         thread->fair.weight = WEIGHT_IDLE;
-        break;
-    default:
-        thread->policy = &sched_policy_fair;
-        thread->rank = RANK_FAIR;
-        thread->fair.weight = fair_weight_of_nice(thread->attributes.nice);
+    } else {
+        be_fair(thread);
     }
 }
 
 void attributes_init(struct thread *thread)
 {
-    thread->affinity = ALL_CPUS;
+    thread->own_affinity = ALL_CPUS;
     thread->attributes = (struct sched_attributes){.policy = SCHED_OTHER};
     apply(thread);
 }
@@ -46,7 +81,7 @@ void attributes_init(struct thread *thread)
 /* SCHED_RESET_ON_FORK: realtime becomes SCHED_OTHER, a negative nice value becomes 0. */
 static void reset_for_child(struct sched_attributes *attributes)
 {
-    if (attributes->policy == SCHED_FIFO || attributes->policy == SCHED_RR) {
+    if (is_realtime(attributes)) {
         attributes->policy = SCHED_OTHER;
         attributes->priority = 0;
         attributes->nice = 0;
@@ -58,7 +93,7 @@ static void reset_for_child(struct sched_attributes *attributes)
 
 void attributes_inherit(struct thread *thread, const struct thread *creator)
 {
-    thread->affinity = creator->affinity;
+    thread->own_affinity = creator->own_affinity;
     thread->attributes = creator->attributes;
     if (thread->attributes.reset_on_fork)
         reset_for_child(&thread->attributes);
@@ -67,42 +102,68 @@ void attributes_inherit(struct thread *thread, const struct thread *creator)
 
 void attributes_init_idle(struct thread *thread)
 {
-    thread->affinity = ALL_CPUS;
+    thread->own_affinity = ALL_CPUS;
     thread->attributes = (struct sched_attributes){.policy = SCHED_IDLE};
     apply(thread);
     thread->rank = RANK_CPU_IDLE;
     thread->fair.weight = 0;
 }
 
-/* The home is locked, and is released. */
-static void NO_THREAD_SAFETY_ANALYSIS change_attributes(struct cpu *home, struct thread *thread,
-                                                        const struct sched_attributes *attributes)
+struct cpu *NO_THREAD_SAFETY_ANALYSIS attributes_begin_change(struct thread *thread,
+                                                              struct attributes_change *change)
 {
-    struct run_queue *queue = &home->run_queue;
-    uint64_t now = port_cycles();
-    bool was_queued = thread->on_queue;
+    struct cpu *home;
 
-    run_queue_charge(queue, now);
-    if (was_queued)
-        run_queue_dequeue(queue, thread, now);
-    thread->attributes = *attributes;
+    change->interrupts = port_irq_save();
+    home = thread_lock_home(thread);
+    change->was_queued = thread->on_queue;
+    run_queue_charge(&home->run_queue, port_cycles());
+    if (change->was_queued)
+        run_queue_dequeue(&home->run_queue, thread, port_cycles());
+    else if (thread == home->run_queue.current && thread->share)
+        share_leave(home, thread);
+    change->queue_before = fair_queue_on(home, thread);
+    return home;
+}
+
+/* The running thread shares its CPU otherwise from now on, and perhaps should not be on it. */
+static void change_current(struct cpu *home, struct thread *thread)
+{
+    if (thread->share)
+        share_enter(home, thread);
+    run_queue_set_current(&home->run_queue, thread);
+    if (run_queue_ready(&home->run_queue) > 0 || !(thread->affinity & cpu_bit(home)))
+        run_queue_request_switch(home);
+}
+
+void NO_THREAD_SAFETY_ANALYSIS attributes_end_change(struct cpu *home, struct thread *thread,
+                                                     struct attributes_change *change)
+{
     apply(thread);
-    if (thread == queue->current) {
-        run_queue_set_current(queue, thread);
-        if (run_queue_ready(queue) > 0)
-            run_queue_request_switch(home);
-    }
-    spin_unlock(&queue->lock);
-    if (was_queued)
+    thread->fair.virtual_runtime += fair_virtual_minimum(fair_queue_on(home, thread)) -
+                                    fair_virtual_minimum(change->queue_before);
+    if (thread == home->run_queue.current)
+        change_current(home, thread);
+    if (change->was_queued)
+        placement_move(thread, home, placement_choose(thread));
+    spin_unlock(&home->run_queue.lock);
+    if (change->was_queued)
         placement_enqueue(thread, ENQUEUE_MOVED);
+    port_irq_restore(change->interrupts);
+}
+
+void attributes_apply_new(struct thread *thread)
+{
+    apply(thread);
 }
 
 void thread_set_attributes(struct thread *thread, const struct sched_attributes *attributes)
 {
-    irq_state_t interrupts = port_irq_save();
+    struct attributes_change change;
+    struct cpu *home = attributes_begin_change(thread, &change);
 
-    change_attributes(thread_lock_home(thread), thread, attributes);
-    port_irq_restore(interrupts);
+    thread->attributes = *attributes;
+    attributes_end_change(home, thread, &change);
 }
 
 void NO_THREAD_SAFETY_ANALYSIS thread_get_attributes(struct thread *thread,
@@ -115,43 +176,19 @@ void NO_THREAD_SAFETY_ANALYSIS thread_get_attributes(struct thread *thread,
     spin_unlock_irq_restore(&home->run_queue.lock, interrupts);
 }
 
-/* The home is locked, and is released. */
-static void NO_THREAD_SAFETY_ANALYSIS find_new_home(struct cpu *home, struct thread *thread)
+int thread_set_affinity(struct thread *thread, uint64_t affinity)
 {
-    bool was_queued = thread->on_queue;
-
-    if (was_queued) {
-        run_queue_dequeue(&home->run_queue, thread, port_cycles());
-        placement_move(thread, home, placement_choose(thread));
-    } else if (thread == home->run_queue.current) {
-        run_queue_request_switch(home);
-    }
-    spin_unlock(&home->run_queue.lock);
-    if (was_queued)
-        placement_enqueue(thread, ENQUEUE_MOVED);
-}
-
-/* A realtime thread does not wait for one CPU while it may run at once on another. */
-static bool waits_for_any_cpu(const struct thread *thread)
-{
-    return thread->on_queue && thread->policy->class == SCHED_CLASS_REALTIME;
-}
-
-int NO_THREAD_SAFETY_ANALYSIS thread_set_affinity(struct thread *thread, uint64_t affinity)
-{
-    irq_state_t interrupts;
+    uint64_t allowed = atomic_load_explicit(&placement_online, memory_order_relaxed);
+    struct attributes_change change;
     struct cpu *home;
 
-    if (!(affinity & atomic_load_explicit(&placement_online, memory_order_relaxed)))
+    if (thread->group)
+        allowed &= thread->group->cpus;
+    if (!(affinity & allowed))
         return -EINVAL;
-    interrupts = port_irq_save();
-    home = thread_lock_home(thread);
-    thread->affinity = affinity;
-    if ((affinity & cpu_bit(home)) && !waits_for_any_cpu(thread))
-        spin_unlock(&home->run_queue.lock);
-    else
-        find_new_home(home, thread);
-    port_irq_restore(interrupts);
+    home = attributes_begin_change(thread, &change);
+    thread->own_affinity = affinity;
+    attributes_end_change(home, thread, &change);
     return 0;
 }
 

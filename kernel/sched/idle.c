@@ -20,6 +20,7 @@ static void init_slices(void)
         .wakeup_margin = port_ns_to_cycles(1000000),
         .round_robin = port_ns_to_cycles(ROUND_ROBIN_NS),
         .balance = port_ns_to_cycles(4000000),
+        .watch_minimum = port_ns_to_cycles(250000),
     };
 }
 

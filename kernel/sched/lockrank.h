@@ -35,6 +35,7 @@ enum lock_rank {
     LOCK_RANK_POLL_QUEUE, /* wait queues of epolls, woken from there */
     LOCK_RANK_TIMER,
     LOCK_RANK_RUN_QUEUE, /* never two: a thread between two queues is in neither */
+    LOCK_RANK_BANDWIDTH, /* one group's bandwidth */
     LOCK_RANK_KERNEL_STACK,
     LOCK_RANK_TLB,
     LOCK_RANK_SLAB,

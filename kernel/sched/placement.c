@@ -114,8 +114,8 @@ void placement_move(struct thread *thread, struct cpu *from, struct cpu *to)
     spin_assert_held(&from->run_queue.lock);
     if (from == to)
         return;
-    thread->fair.virtual_runtime +=
-        fair_virtual_minimum(&to->run_queue.fair) - fair_virtual_minimum(&from->run_queue.fair);
+    thread->fair.virtual_runtime += fair_virtual_minimum(fair_queue_on(to, thread)) -
+                                    fair_virtual_minimum(fair_queue_on(from, thread));
     counter_add(&thread->usage.migrations, 1);
     atomic_store_explicit(&thread->cpu, to, memory_order_release);
 }

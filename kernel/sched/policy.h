@@ -35,11 +35,11 @@ struct sched_policy {
     /* The running thread used that many cycles. */
     void (*charge)(struct run_queue *queue, struct thread *current, uint64_t cycles);
     /* How many cycles it may run from now on while others of its class wait; SLICE_ENDLESS. */
-    uint64_t (*slice)(const struct run_queue *queue, const struct thread *current);
+    uint64_t (*slice)(struct run_queue *queue, const struct thread *current);
     /* The running thread offers the CPU to its peers; it is enqueued as PREEMPTED afterwards. */
     void (*yield)(struct run_queue *queue, struct thread *current);
     /* Should `woken`, of the same rank as `current`, run at once? */
-    bool (*preempts)(const struct run_queue *queue, const struct thread *current,
+    bool (*preempts)(struct run_queue *queue, const struct thread *current,
                      const struct thread *woken);
     /* A queued thread that may run on a CPU of the mask and weighs less than the limit; NULL if
      * there is none among the first few. */
@@ -72,6 +72,7 @@ extern struct sched_slices {
     uint64_t fair_minimum;  /* … each one at least this */
     uint64_t wakeup_margin; /* by how much the running thread must be ahead of a woken one */
     uint64_t round_robin;
-    uint64_t balance; /* between two comparisons of loads */
+    uint64_t balance;       /* between two comparisons of loads */
+    uint64_t watch_minimum; /* between two looks at a group's limits */
 } sched_slices;
 #define ROUND_ROBIN_NS 100000000ull

@@ -1,9 +1,11 @@
 /*
  * SCHED_OTHER and SCHED_BATCH: the CPU is shared by weight. Each thread's virtual runtime advances
  * by its time on the CPU divided by its weight; the one that is furthest behind runs next, for a
- * slice in proportion to its weight. Guarded by the run queue's lock.
+ * slice in proportion to its weight. Guarded by the run queue's lock. Threads of groups that share
+ * the CPUs as one stand in queues of their own: group_share.h.
  */
-#include "sched/policy.h"
+#include "sched/fair_queue.h"
+#include "sched/group_share.h"
 
 /* Linux's sched_prio_to_weight: each step is a factor of about 1.25. */
 static const uint32_t nice_weights[40] = {
@@ -23,139 +25,167 @@ static struct thread *thread_of(struct fair_entity *entity)
     return container_of(entity, struct thread, fair);
 }
 
-static struct fair_entity *entity_of(const struct rb_node *node)
+static struct cpu *cpu_of(struct run_queue *queue)
 {
-    return rb_entry(node, struct fair_entity, node);
+    return container_of(queue, struct cpu, run_queue);
 }
 
-/* Is virtual time `a` before `b`? They wrap around together. */
-static bool is_before(uint64_t a, uint64_t b)
+static COLD void enqueue_in_share(struct cpu *cpu, struct thread *thread,
+                                  enum enqueue_reason reason)
 {
-    return (int64_t)(a - b) < 0;
-}
+    struct fair_share *share = share_on(thread->share, cpu);
 
-static bool entity_before(const struct rb_node *a, const struct rb_node *b)
-{
-    return is_before(entity_of(a)->virtual_runtime, entity_of(b)->virtual_runtime);
-}
-
-static uint64_t to_virtual(const struct fair_entity *entity, uint64_t cycles)
-{
-    if (likely(entity->weight == FAIR_WEIGHT_UNIT))
-        return cycles;
-    return cycles * FAIR_WEIGHT_UNIT / entity->weight;
-}
-
-static uint64_t queue_weight(const struct fair_queue *fair)
-{
-    return atomic_load_explicit(&fair->weight, memory_order_relaxed);
-}
-
-static void set_queue_weight(struct fair_queue *fair, uint64_t weight)
-{
-    atomic_store_explicit(&fair->weight, weight, memory_order_relaxed);
-}
-
-static uint64_t slice_of(const struct fair_queue *fair, const struct fair_entity *entity)
-{
-    uint64_t slice =
-        sched_slices.fair_period * entity->weight / (queue_weight(fair) + entity->weight);
-
-    return slice > sched_slices.fair_minimum ? slice : sched_slices.fair_minimum;
-}
-
-static void fair_queue_insert(struct fair_queue *fair, struct fair_entity *entity)
-{
-    rb_insert(&fair->entities, &entity->node, entity_before);
-    set_queue_weight(fair, queue_weight(fair) + entity->weight);
-}
-
-static void fair_queue_remove(struct fair_queue *fair, struct fair_entity *entity)
-{
-    rb_remove(&fair->entities, &entity->node);
-    set_queue_weight(fair, queue_weight(fair) - entity->weight);
-}
-
-/* Credit from a long sleep is limited to half a period, so that a sleeper gets the CPU soon but
- * cannot keep it; and a newcomer waits for its turn. */
-static void place(struct fair_queue *fair, struct fair_entity *entity, enum enqueue_reason reason)
-{
-    uint64_t earliest = fair_virtual_minimum(fair) - sched_slices.fair_period / 2;
-
-    if (reason == ENQUEUE_NEW)
-        entity->virtual_runtime =
-            fair_virtual_minimum(fair) + to_virtual(entity, slice_of(fair, entity));
-    else if (is_before(entity->virtual_runtime, earliest))
-        entity->virtual_runtime = earliest;
+    if (reason != ENQUEUE_PREEMPTED) {
+        fair_place(&share->queue, &thread->fair, reason);
+        share_enter(cpu, thread);
+    }
+    share_insert(cpu, share, &thread->fair, reason);
 }
 
 static void fair_enqueue(struct run_queue *queue, struct thread *thread, enum enqueue_reason reason)
 {
+    if (unlikely(thread->share)) {
+        enqueue_in_share(cpu_of(queue), thread, reason);
+        return;
+    }
     if (reason != ENQUEUE_PREEMPTED)
-        place(&queue->fair, &thread->fair, reason);
+        fair_place(&queue->fair, &thread->fair, reason);
     fair_queue_insert(&queue->fair, &thread->fair);
+}
+
+static COLD void dequeue_from_share(struct cpu *cpu, struct thread *thread)
+{
+    share_remove(cpu, share_on(thread->share, cpu), &thread->fair);
+    share_leave(cpu, thread);
 }
 
 static void fair_dequeue(struct run_queue *queue, struct thread *thread)
 {
-    fair_queue_remove(&queue->fair, &thread->fair);
+    if (unlikely(thread->share))
+        dequeue_from_share(cpu_of(queue), thread);
+    else
+        fair_queue_remove(&queue->fair, &thread->fair);
+}
+
+static struct fair_share *share_of(struct fair_entity *entity)
+{
+    return container_of(entity, struct fair_share, entity);
+}
+
+static COLD struct thread *pick_from_share(struct cpu *cpu, struct fair_entity *entity)
+{
+    while (entity->is_share)
+        entity = fair_entity_of(rb_first(&share_of(entity)->queue.entities));
+    share_remove(cpu, share_on(thread_of(entity)->share, cpu), entity);
+    return thread_of(entity);
 }
 
 static struct thread *fair_pick(struct run_queue *queue)
 {
-    struct fair_entity *entity = entity_of(rb_first(&queue->fair.entities));
+    struct fair_entity *entity = fair_entity_of(rb_first(&queue->fair.entities));
 
+    if (unlikely(entity->is_share))
+        return pick_from_share(cpu_of(queue), entity);
     fair_queue_remove(&queue->fair, entity);
     return thread_of(entity);
 }
 
-static void fair_charge(struct run_queue *queue, struct thread *current, uint64_t cycles)
+static COLD void charge_in_share(struct cpu *cpu, struct thread *current, uint64_t cycles)
 {
-    struct fair_queue *fair = &queue->fair;
-    struct rb_node *first = rb_first(&fair->entities);
-    uint64_t minimum = current->fair.virtual_runtime + to_virtual(&current->fair, cycles);
+    struct fair_share *share = share_on(current->share, cpu);
 
-    current->fair.virtual_runtime = minimum;
-    if (first && is_before(entity_of(first)->virtual_runtime, minimum))
-        minimum = entity_of(first)->virtual_runtime;
-    if (is_before(fair_virtual_minimum(fair), minimum))
-        atomic_store_explicit(&fair->virtual_minimum, minimum, memory_order_relaxed);
+    fair_advance(&share->queue, &current->fair, cycles);
+    share_charge(cpu, share, cycles);
 }
 
-static uint64_t fair_slice(const struct run_queue *queue, const struct thread *current)
+static void fair_charge(struct run_queue *queue, struct thread *current, uint64_t cycles)
 {
-    return slice_of(&queue->fair, &current->fair);
+    if (unlikely(current->share))
+        charge_in_share(cpu_of(queue), current, cycles);
+    else
+        fair_advance(&queue->fair, &current->fair, cycles);
+}
+
+static COLD uint64_t slice_in_group(struct cpu *cpu, const struct thread *current)
+{
+    uint64_t slice = fair_slice_of(fair_queue_on(cpu, current), &current->fair);
+
+    return slice * (current->slice_class + 1) / (SLICE_CLASS_DEFAULT + 1);
+}
+
+static uint64_t fair_slice(struct run_queue *queue, const struct thread *current)
+{
+    if (unlikely(current->share || current->slice_class != SLICE_CLASS_DEFAULT))
+        return slice_in_group(cpu_of(queue), current);
+    return fair_slice_of(&queue->fair, &current->fair);
+}
+
+static void yield_in(const struct fair_queue *fair, struct thread *current)
+{
+    struct rb_node *first = rb_first(&fair->entities);
+
+    if (first &&
+        virtual_is_before(current->fair.virtual_runtime, fair_entity_of(first)->virtual_runtime))
+        current->fair.virtual_runtime = fair_entity_of(first)->virtual_runtime;
+}
+
+static COLD void yield_in_share(struct cpu *cpu, struct thread *current)
+{
+    yield_in(fair_queue_on(cpu, current), current);
 }
 
 /* Goes behind the one that is next: the credit over it is given away. */
 static void fair_yield(struct run_queue *queue, struct thread *current)
 {
-    struct rb_node *first = rb_first(&queue->fair.entities);
-
-    if (first && is_before(current->fair.virtual_runtime, entity_of(first)->virtual_runtime))
-        current->fair.virtual_runtime = entity_of(first)->virtual_runtime;
+    if (unlikely(current->share))
+        yield_in_share(cpu_of(queue), current);
+    else
+        yield_in(&queue->fair, current);
 }
 
-static bool fair_preempts(const struct run_queue *queue, const struct thread *current,
+static bool fair_preempts(struct run_queue *queue, const struct thread *current,
                           const struct thread *woken)
 {
-    uint64_t margin = to_virtual(&woken->fair, sched_slices.wakeup_margin);
+    const struct fair_entity *running = &current->fair, *waiting = &woken->fair;
 
     if (woken->attributes.policy == SCHED_BATCH)
         return false;
-    return is_before(woken->fair.virtual_runtime + margin, current->fair.virtual_runtime);
+    if (unlikely(current->share != woken->share))
+        share_match(cpu_of(queue), current, woken, &running, &waiting);
+    return virtual_is_before(waiting->virtual_runtime +
+                                 cycles_to_virtual(waiting, sched_slices.wakeup_margin),
+                             running->virtual_runtime);
 }
 
+static uint64_t weight_of_queued(const struct thread *thread)
+{
+    return likely(!thread->share) ? thread->fair.weight : share_weight_of_queued(thread);
+}
+
+/* The threads in order, those of a share in its place; `share` is the one that the node is in. */
 static struct thread *fair_find_movable(struct run_queue *queue, uint64_t cpus,
                                         uint64_t weight_limit)
 {
     struct rb_node *node = rb_first(&queue->fair.entities);
+    struct fair_share *share = NULL;
 
-    for (unsigned i = 0; node && i < MOVABLE_SEARCH_LIMIT; i++, node = rb_next(node)) {
-        struct thread *thread = thread_of(entity_of(node));
+    for (unsigned i = 0; i < MOVABLE_SEARCH_LIMIT; i++) {
+        struct thread *thread;
 
-        if ((thread->affinity & cpus) && thread->fair.weight < weight_limit)
+        while (!node && share) {
+            node = rb_next(&share->entity.node);
+            share = share->parent;
+        }
+        while (node && fair_entity_of(node)->is_share) {
+            share = share_of(fair_entity_of(node));
+            node = rb_first(&share->queue.entities);
+        }
+        if (!node)
+            return NULL;
+        thread = thread_of(fair_entity_of(node));
+        if ((thread->affinity & cpus) && weight_of_queued(thread) < weight_limit)
             return thread;
+        node = rb_next(node);
     }
     return NULL;
 }

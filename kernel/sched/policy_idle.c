@@ -23,7 +23,7 @@ static void idle_charge(struct run_queue *queue, struct thread *current, uint64_
 {
 }
 
-static uint64_t idle_slice(const struct run_queue *queue, const struct thread *current)
+static uint64_t idle_slice(struct run_queue *queue, const struct thread *current)
 {
     return list_is_empty(&queue->idle_class) ? SLICE_ENDLESS : sched_slices.fair_period;
 }
@@ -32,7 +32,7 @@ static void idle_yield(struct run_queue *queue, struct thread *current)
 {
 }
 
-static bool idle_preempts(const struct run_queue *queue, const struct thread *current,
+static bool idle_preempts(struct run_queue *queue, const struct thread *current,
                           const struct thread *woken)
 {
     return false;

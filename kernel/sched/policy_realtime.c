@@ -70,7 +70,7 @@ static void realtime_charge(struct run_queue *queue, struct thread *current, uin
     current->slice_left = current->slice_left > cycles ? current->slice_left - cycles : 0;
 }
 
-static uint64_t realtime_slice(const struct run_queue *queue, const struct thread *current)
+static uint64_t realtime_slice(struct run_queue *queue, const struct thread *current)
 {
     bool alone = list_is_empty(&queue->realtime.lists[current->attributes.priority]);
 
@@ -84,7 +84,7 @@ static void realtime_yield(struct run_queue *queue, struct thread *current)
     current->slice_left = 0;
 }
 
-static bool realtime_preempts(const struct run_queue *queue, const struct thread *current,
+static bool realtime_preempts(struct run_queue *queue, const struct thread *current,
                               const struct thread *woken)
 {
     return false;

@@ -16,6 +16,7 @@ void run_queue_init(struct run_queue *queue, struct thread *idle)
     queue->current = idle;
     queue->charged = port_cycles();
     queue->slice_end = SLICE_ENDLESS;
+    queue->watch_end = SLICE_ENDLESS;
     queue->tick = UINT64_MAX;
     for (size_t i = 0; i < array_length(queue->realtime.lists); i++)
         list_init(&queue->realtime.lists[i]);
@@ -82,16 +83,21 @@ bool run_queue_preempts(struct run_queue *queue, const struct thread *thread)
     return thread->policy->preempts(queue, current, thread);
 }
 
+void run_queue_arm_tick(struct cpu *cpu, uint64_t at, uint64_t now)
+{
+    if (at >= cpu->run_queue.tick)
+        return;
+    cpu->run_queue.tick = at;
+    timer_queue_hasten(&cpu->timers, port_clock_ns() + port_cycles_to_ns(at - now) + 1);
+}
+
 void run_queue_begin_slice(struct cpu *cpu, uint64_t now)
 {
     struct run_queue *queue = &cpu->run_queue;
     uint64_t slice = queue->current->policy->slice(queue, queue->current);
 
     queue->slice_end = slice == SLICE_ENDLESS ? SLICE_ENDLESS : now + slice;
-    if (queue->slice_end < queue->tick) {
-        queue->tick = queue->slice_end;
-        timer_queue_hasten(&cpu->timers, port_clock_ns() + port_cycles_to_ns(slice) + 1);
-    }
+    run_queue_arm_tick(cpu, queue->slice_end, now);
 }
 
 void run_queue_request_switch(struct cpu *cpu)

@@ -30,14 +30,15 @@ struct realtime_queue {
 };
 
 /*
- * What shares a CPU by weight: a thread, and later a group of threads, which is an entity in its
- * parent's queue and has a queue of its own. Virtual runtime is time on the CPU in cycles, scaled
- * by FAIR_WEIGHT_UNIT / weight: whoever has the least runs next.
+ * What shares a CPU by weight: a thread, or a group of threads (struct fair_share), which is an
+ * entity in its parent's queue and has a queue of its own. Virtual runtime is time on the CPU in
+ * cycles, scaled by FAIR_WEIGHT_UNIT / weight: whoever has the least runs next.
  */
 struct fair_entity {
     struct rb_node node;
     uint64_t virtual_runtime; /* wraps around: compare differences; relative between two CPUs */
     uint64_t weight;
+    bool is_share;
 };
 
 #define FAIR_WEIGHT_UNIT 1024
@@ -47,6 +48,16 @@ struct fair_queue {
     _Atomic uint64_t weight; /* (atomic) sum over the tree */
     _Atomic uint64_t
         virtual_minimum; /* (atomic) never falls: newcomers and sleepers are placed by it */
+};
+
+/* A group that shares the CPUs as one, on one CPU. It is in its parent's queue exactly while its
+ * own is not empty, so the thread that runs does not count. */
+struct fair_share {
+    struct fair_entity entity;
+    struct fair_queue queue;
+    struct fair_share *parent; /* NULL: in the CPU's own queue */
+    struct group_share *group;
+    uint64_t runnable; /* weight of all threads below that are queued or run on this CPU */
 };
 
 struct run_queue {
@@ -59,6 +70,7 @@ struct run_queue {
     uint32_t class_count[SCHED_CLASS_COUNT];
     uint64_t charged;   /* port_cycles() up to which `current` has been charged by its policy */
     uint64_t slice_end; /* cycles; when `current` must give way to its peers; SLICE_ENDLESS */
+    uint64_t watch_end; /* cycles; when its group's limits must be looked at; SLICE_ENDLESS */
     uint64_t tick; /* cycles; the machine's timer is armed for then or earlier; UINT64_MAX: not */
     uint64_t balanced;         /* cycles; when this CPU last compared its load with the others' */
     _Atomic uint64_t switches; /* (atomic) since boot */

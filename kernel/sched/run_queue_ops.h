@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sched/cpu.h"
+#include "sched/group_share.h"
 #include "sched/policy.h"
 
 void run_queue_init(struct run_queue *queue, struct thread *idle);
@@ -18,6 +19,8 @@ struct thread *run_queue_pick(struct run_queue *queue, uint64_t now);
 /* Should `thread`, just enqueued, run instead of the current one? */
 bool run_queue_preempts(struct run_queue *queue, const struct thread *thread);
 
+/* The tick comes at `at` or earlier. */
+void run_queue_arm_tick(struct cpu *cpu, uint64_t at, uint64_t now);
 /* Begins the slice of this CPU's current thread, because others wait, and arms the timer for its
  * end. */
 void run_queue_begin_slice(struct cpu *cpu, uint64_t now);
@@ -28,6 +31,13 @@ void run_queue_request_switch(struct cpu *cpu);
 static inline uint32_t run_queue_ready(const struct run_queue *queue)
 {
     return atomic_load_explicit(&queue->ready_count, memory_order_relaxed);
+}
+
+/* What a thread that runs adds to its CPU's load: nothing while its share has others waiting, who
+ * stand for the whole share. */
+static inline uint64_t fair_weight_of_current(const struct thread *thread)
+{
+    return likely(!thread->share) ? thread->fair.weight : share_weight_of_current(thread);
 }
 
 /* The load that balancing compares: the weight of all that is fair, and of what runs. Any context.
@@ -60,5 +70,6 @@ static inline void run_queue_set_current(struct run_queue *queue, struct thread 
 {
     queue->current = thread;
     atomic_store_explicit(&queue->current_rank, thread->rank, memory_order_relaxed);
-    atomic_store_explicit(&queue->current_weight, thread->fair.weight, memory_order_relaxed);
+    atomic_store_explicit(&queue->current_weight, fair_weight_of_current(thread),
+                          memory_order_relaxed);
 }

@@ -44,8 +44,8 @@ static void switch_to(struct cpu *cpu, struct thread *previous, struct thread *n
     struct run_queue *queue = &cpu->run_queue;
 
     counter_add(&previous->usage.system_cycles, now);
-    if (previous->account)
-        cpu_account_flush_stopped(previous);
+    if (previous->group)
+        group_account_stopped(previous, now);
     counter_add(&next->usage.system_cycles, -now);
     counter_add(&queue->switches, 1);
     queue->left = previous;
@@ -70,11 +70,15 @@ static void give_way(struct cpu *cpu, struct thread *thread, uint64_t now)
     if (atomic_load_explicit(&thread->may_sleep, memory_order_relaxed)) {
         thread_set_state(thread, THREAD_SLEEPING);
         counter_add(&thread->usage.voluntary_switches, 1);
-        return;
+    } else {
+        thread_set_state(thread, THREAD_READY);
+        if (likely(!placement_should_leave(cpu, thread))) {
+            run_queue_enqueue(&cpu->run_queue, thread, ENQUEUE_PREEMPTED, now);
+            return;
+        }
     }
-    thread_set_state(thread, THREAD_READY);
-    if (likely(!placement_should_leave(cpu, thread)))
-        run_queue_enqueue(&cpu->run_queue, thread, ENQUEUE_PREEMPTED, now);
+    if (unlikely(thread->share))
+        share_leave(cpu, thread);
 }
 
 void NO_THREAD_SAFETY_ANALYSIS schedule_locked(struct cpu *cpu, uint64_t now)
@@ -91,8 +95,11 @@ void NO_THREAD_SAFETY_ANALYSIS schedule_locked(struct cpu *cpu, uint64_t now)
     thread_set_state(next, THREAD_RUNNING);
     run_queue_set_current(queue, next);
     queue->slice_end = SLICE_ENDLESS;
+    queue->watch_end = SLICE_ENDLESS;
     if (run_queue_ready(queue) > 0)
         run_queue_begin_slice(cpu, now);
+    if (unlikely(next->is_watched))
+        group_limit_watch(cpu, now);
     if (next == previous) {
         spin_unlock(&queue->lock);
         return;
@@ -101,7 +108,7 @@ void NO_THREAD_SAFETY_ANALYSIS schedule_locked(struct cpu *cpu, uint64_t now)
         counter_add(&previous->usage.involuntary_switches, 1);
     if (unlikely(previous == cpu->idle && run_queue_ready(queue) > 0))
         placement_offer();
-    if (unlikely(next->rank < RANK_REALTIME && placement_has_realtime_waiting()))
+    if (unlikely(placement_has_realtime_waiting() && next->rank < RANK_REALTIME))
         placement_invite_realtime();
     switch_to(cpu, previous, next, now);
 }
@@ -161,7 +168,7 @@ void sched_kernel_leave(void)
 static uint64_t tick(struct cpu *cpu, uint64_t now, bool *slice_ended)
 {
     struct run_queue *queue = &cpu->run_queue;
-    uint64_t wait;
+    uint64_t next;
 
     spin_lock(&queue->lock);
     *slice_ended = queue->slice_end <= now;
@@ -170,12 +177,13 @@ static uint64_t tick(struct cpu *cpu, uint64_t now, bool *slice_ended)
         queue->slice_end = SLICE_ENDLESS;
         run_queue_request_switch(cpu);
     }
-    queue->tick = queue->slice_end;
-    wait = queue->tick - now;
+    if (unlikely(queue->watch_end <= now))
+        group_limit_look(cpu, now);
+    next = queue->slice_end < queue->watch_end ? queue->slice_end : queue->watch_end;
+    queue->tick = next;
     spin_unlock(&queue->lock);
-    return *slice_ended || queue->slice_end == SLICE_ENDLESS
-               ? DEADLINE_NEVER
-               : port_clock_ns() + port_cycles_to_ns(wait) + 1;
+    return next == SLICE_ENDLESS ? DEADLINE_NEVER
+                                 : port_clock_ns() + port_cycles_to_ns(next - now) + 1;
 }
 
 void sched_timer_interrupt(void)
@@ -195,7 +203,7 @@ void sched_timer_interrupt(void)
 
 /* Another CPU put a thread into this queue: its slice begins here, where the timer is. Whether the
  * running thread must give way was decided there; it looks on its way to user mode. Or another CPU
- * would take a realtime thread that waits here. */
+ * would take a realtime thread that waits here. Or a group's limits have changed. */
 void sched_reschedule_interrupt(void)
 {
     struct cpu *cpu = this_cpu();
@@ -204,6 +212,8 @@ void sched_reschedule_interrupt(void)
     spin_lock(&cpu->run_queue.lock);
     if (cpu->run_queue.slice_end == SLICE_ENDLESS && run_queue_ready(&cpu->run_queue) > 0)
         run_queue_begin_slice(cpu, port_cycles());
+    if (unlikely(cpu->run_queue.current->is_watched))
+        group_limit_look(cpu, port_cycles());
     spin_unlock(&cpu->run_queue.lock);
     placement_push_realtime(cpu);
 }

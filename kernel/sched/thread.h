@@ -10,7 +10,7 @@
 #include "lib/list.h"
 #include "lib/rbtree.h"
 #include "port.h"
-#include "sched/cpu_account.h"
+#include "sched/group.h"
 #include "sched/run_queue.h"
 #include "sched/timer.h"
 #include "sched/wait.h"
@@ -31,6 +31,7 @@ enum thread_work {
     THREAD_WORK_KILL = 1 << 2,         /* is to die: ends SLEEP_KILLABLE too */
     THREAD_WORK_FREEZE = 1 << 3,       /* is to park on its way to user mode */
     THREAD_WORK_RESTORE_MASK = 1 << 4, /* sigsuspend and its kin put the old mask back */
+    THREAD_WORK_CPU_LIMIT = 1 << 5,    /* its group has reached a limit on CPU time; set by sched */
 };
 
 #define THREAD_NAME_SIZE 16
@@ -49,6 +50,9 @@ struct thread_usage {
     _Atomic uint64_t migrations;
 };
 
+#define NICE_MIN (-20)
+#define NICE_MAX 19
+
 struct sched_attributes {
     int policy;         /* SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE (sched(7)) */
     int priority;       /* 1..99 for FIFO and RR, else 0 */
@@ -65,13 +69,15 @@ struct thread {
     bool on_queue;               /* (RQ) in a run queue; READY without it: on the way to one */
     bool on_cpu;                 /* (RQ) its registers are live on thread->cpu */
     bool is_user;                /* (const) */
+    bool is_watched;             /* (RQ) its group's limits on time are looked at */
     enum thread_state state;     /* (RQ), written by thread_set_state() only */
     enum sleep_mode sleep_mode;  /* (self) of the present or last sleep; read by wakers */
     _Atomic(struct cpu *) cpu;   /* (RQ) the CPU whose queue lock guards this thread */
-    uint64_t affinity;           /* (RQ) bit per CPU; never empty */
+    uint64_t affinity;           /* (RQ) bit per CPU; never empty; within the group's */
+    uint64_t own_affinity;       /* (RQ) what was asked for */
     struct address_space *space; /* (self) borrowed from the process; NULL for kernel threads */
-    struct sched_attributes attributes; /* (RQ) */
-    const struct sched_policy *policy;  /* (RQ) what `attributes` asks for */
+    struct sched_attributes attributes; /* (RQ) what was asked for */
+    const struct sched_policy *policy;  /* (RQ) by `attributes`, within the group's bounds */
     uint32_t rank;           /* (RQ) who of two threads runs at once; equal: the policy says */
     struct list run_link;    /* (RQ) of the realtime and idle classes */
     struct fair_entity fair; /* (RQ) of the fair class */
@@ -82,8 +88,11 @@ struct thread {
     struct lock_stack mutexes; /* (self) what it holds, for the rank check */
 #endif
     struct thread_usage usage;
-    struct cpu_account *account; /* (RQ) borrowed: whoever groups threads keeps it; may be NULL */
-    struct cpu_time flushed;     /* (RQ) what has been added to it */
+    struct sched_group *group;   /* (RQ) borrowed: whoever groups threads keeps it; may be NULL */
+    struct group_share *share;   /* (RQ) of a fair thread's group: it shares the CPUs as one */
+    unsigned slice_class;        /* (RQ) the group's: scales the slices of a fair thread */
+    struct cpu_time flushed;     /* (RQ) what has been added to the group */
+    _Atomic uint64_t user_alarm; /* user time in cycles at which the group wants to know */
     char name[THREAD_NAME_SIZE]; /* for people; comm of prctl(2) */
     /* By the CPU that left the dead thread for good, interrupts masked, no lock held: frees it. The
      * kernel stack is already gone. (const) */
@@ -144,8 +153,11 @@ uint64_t thread_cpu_ns(const struct thread *thread);
 /* sched_setattr and its kin, checked by the caller. Any thread; any lock below RUN_QUEUE. */
 void thread_set_attributes(struct thread *thread, const struct sched_attributes *attributes);
 void thread_get_attributes(struct thread *thread, struct sched_attributes *attributes);
+/* The nice value that counts: its own, or its group's floor. The owner's lock of groups held. */
+int thread_nice(const struct thread *thread);
+int thread_nice_floor(const struct thread *thread);
 /* Moves it if it is on a CPU outside the mask; one that runs there leaves it before it is in user
- * mode again. -EINVAL if no CPU of the mask is online. Any lock below RUN_QUEUE. */
+ * mode again. -EINVAL if no CPU of the mask is online and the group's. Any lock below RUN_QUEUE. */
 int thread_set_affinity(struct thread *thread, uint64_t affinity);
 uint64_t thread_get_affinity(struct thread *thread);
 /* SCHED_RR's interval in ns; the present slice of a fair thread; 0 for SCHED_FIFO. */

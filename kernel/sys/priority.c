@@ -6,9 +6,6 @@
 #include "sys/syscall.h"
 #include "sys/thread_lookup.h"
 
-#define NICE_MIN (-20)
-#define NICE_MAX 19
-
 /* Called for each thread that the call names. Under family_lock. */
 typedef void visit_thread(struct user_thread *thread, void *argument);
 
@@ -83,12 +80,10 @@ static int visit_threads(int which, int who, visit_thread *visit, void *argument
 /* The call's result is 20 - nice, so that it is never negative; the best of those found. */
 static void find_best(struct user_thread *thread, void *argument)
 {
-    struct sched_attributes attributes;
     int64_t *best = argument;
 
-    thread_get_attributes(&thread->thread, &attributes);
-    if (20 - attributes.nice > *best)
-        *best = 20 - attributes.nice;
+    if (20 - thread_nice(&thread->thread) > *best)
+        *best = 20 - thread_nice(&thread->thread);
 }
 
 SYSCALL2(getpriority, int, which, int, who)
@@ -113,8 +108,9 @@ static void change_nice(struct user_thread *thread, void *argument)
     thread_get_attributes(&thread->thread, &attributes);
     if (!thread_may_schedule_locked(thread->process)) {
         change->result = -EPERM;
-    } else if (change->nice < attributes.nice &&
-               !thread_may_lower_nice(thread->process, change->nice)) {
+    } else if ((change->nice < attributes.nice &&
+                !thread_may_lower_nice(thread->process, change->nice)) ||
+               change->nice < thread_nice_floor(&thread->thread)) {
         change->result = -EACCES;
     } else {
         attributes.nice = change->nice;

@@ -79,6 +79,9 @@ static int64_t change_policy_locked(pid_number number, int policy, int priority)
     if (!credentials_is_privileged(current_credentials()) &&
         !may_change_unprivileged(thread->process, &old, &new))
         return -EPERM;
+    /* No realtime thread keeps to a job's nice floor. */
+    if (is_realtime(new.policy) && thread_nice_floor(&thread->thread) > NICE_MIN)
+        return -EPERM;
     thread_set_attributes(&thread->thread, &new);
     return 0;
 }

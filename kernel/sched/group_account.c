@@ -1,14 +1,17 @@
 /* CPU time of groups of threads. The sums are atomic; who adds holds the run queue of the thread's
  * CPU. */
-#include "sched/cpu_account.h"
-
 #include "sched/cpu.h"
-#include "sched/placement.h"
+#include "sched/group.h"
 #include "sched/thread.h"
 
 static void add(_Atomic uint64_t *sum, uint64_t cycles)
 {
     atomic_fetch_add_explicit(sum, cycles, memory_order_relaxed);
+}
+
+static uint64_t standing(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
 /* What a thread has used and not added yet. */
@@ -26,26 +29,24 @@ static struct cpu_time unflushed(const struct thread *thread, struct cpu_time *u
     };
 }
 
-static void flush(struct thread *thread)
+void group_account_flush(struct thread *thread, uint64_t now)
 {
     struct cpu_time used;
     struct cpu_time part = unflushed(thread, &used);
 
     thread->flushed = used;
-    for (struct cpu_account *account = thread->account; account; account = account->parent) {
-        add(&account->user, part.user);
-        add(&account->system, part.system);
-        add(&account->ready, part.ready);
+    for (struct sched_group *group = thread->group; group; group = group->parent) {
+        add(&group->user, part.user);
+        add(&group->system, part.system);
+        add(&group->ready, part.ready);
     }
+    if (thread->is_watched)
+        group_limit_charge(thread->group, part.user + part.system, now);
 }
 
-static uint64_t standing(const _Atomic uint64_t *counter)
+void group_account_stopped(struct thread *thread, uint64_t now)
 {
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-void cpu_account_flush_stopped(struct thread *thread)
-{
+    struct sched_group *group = thread->group;
     uint64_t user = standing(&thread->usage.user_cycles);
     uint64_t system = standing(&thread->usage.system_cycles);
     uint64_t ready = standing(&thread->usage.ready_cycles);
@@ -55,42 +56,30 @@ void cpu_account_flush_stopped(struct thread *thread)
     thread->flushed.user = user;
     thread->flushed.system = system;
     thread->flushed.ready += new_ready;
-    for (struct cpu_account *account = thread->account; account; account = account->parent) {
-        add(&account->user, new_user);
-        add(&account->system, new_system);
+    do {
+        add(&group->user, new_user);
+        add(&group->system, new_system);
         if (new_ready)
-            add(&account->ready, new_ready);
-    }
+            add(&group->ready, new_ready);
+        group = group->parent;
+    } while (group);
+    if (unlikely(thread->is_watched))
+        group_limit_charge(thread->group, new_user + new_system, now);
 }
 
-struct cpu_time NO_THREAD_SAFETY_ANALYSIS thread_set_account(struct thread *thread,
-                                                             struct cpu_account *account)
+static bool is_below(const struct sched_group *group, const struct sched_group *top)
 {
-    irq_state_t interrupts = port_irq_save();
-    struct cpu *home = thread_lock_home(thread);
-    struct cpu_time used;
-
-    flush(thread);
-    thread->account = account;
-    used = thread->flushed;
-    spin_unlock(&home->run_queue.lock);
-    port_irq_restore(interrupts);
-    return used;
+    while (group && group != top)
+        group = group->parent;
+    return group == top;
 }
 
-static bool is_below(const struct cpu_account *account, const struct cpu_account *top)
-{
-    while (account && account != top)
-        account = account->parent;
-    return account == top;
-}
-
-static void add_running(struct cpu *cpu, const struct cpu_account *account, struct cpu_time *time)
+static void add_running(struct cpu *cpu, const struct sched_group *group, struct cpu_time *time)
 {
     irq_state_t interrupts = spin_lock_irq_save(&cpu->run_queue.lock);
     const struct thread *running = cpu->run_queue.current;
 
-    if (running->account && is_below(running->account, account)) {
+    if (running->group && is_below(running->group, group)) {
         struct cpu_time used;
         struct cpu_time part = unflushed(running, &used);
 
@@ -101,11 +90,11 @@ static void add_running(struct cpu *cpu, const struct cpu_account *account, stru
     spin_unlock_irq_restore(&cpu->run_queue.lock, interrupts);
 }
 
-void cpu_account_read(const struct cpu_account *account, struct cpu_time *time)
+void sched_group_read(const struct sched_group *group, struct cpu_time *time)
 {
-    time->user = atomic_load_explicit(&account->user, memory_order_relaxed);
-    time->system = atomic_load_explicit(&account->system, memory_order_relaxed);
-    time->ready = atomic_load_explicit(&account->ready, memory_order_relaxed);
+    time->user = standing(&group->user);
+    time->system = standing(&group->system);
+    time->ready = standing(&group->ready);
     for (unsigned id = 0; id < port_cpu_count(); id++)
-        add_running(port_cpu(id), account, time);
+        add_running(port_cpu(id), group, time);
 }
