@@ -110,7 +110,7 @@ void job_cancel(struct job_place *place);
 /* Does the place still stand? -ENODEV (killed meanwhile); -EINVAL (the child may run on no CPU of
  * the job's); -ERESTARTNOINTR: the parent was moved, or too much has happened; the birth is to
  * begin again. */
-int job_check_place_locked(const struct job_place *place, struct process *child)
+int job_check_place_locked(const struct job_place *place, const struct user_thread *thread)
     REQUIRES(family_lock);
 /* At once after that, when the child is linked: makes it a member, which takes over the place's
  * reference. */
@@ -223,8 +223,9 @@ void job_heed_cpu_limits(void);
 int job_cpu_check(const struct job_limits *limits); /* -EINVAL -EPERM */
 /* May the job have that affinity? -EINVAL if somebody in it would be left without a CPU. */
 int job_cpu_check_affinity_locked(struct job *job, uint64_t mask) REQUIRES(family_lock);
-/* May the process be a member? -EINVAL */
-int job_cpu_check_member_locked(struct job *job, struct process *process) REQUIRES(family_lock);
+/* May a process with that thread be a member? -EINVAL */
+int job_cpu_check_thread_locked(const struct job *job, const struct user_thread *thread)
+    REQUIRES(family_lock);
 /* The groups of the subtree have changed: its threads follow. */
 void job_cpu_regroup_locked(struct job *job) REQUIRES(family_lock);
 /* Limits of this kind have been set: the subtree follows. */

@@ -125,7 +125,7 @@ static int adopt_locked(struct adoption *adoption, struct process *process, bool
     error = job_check_counts_below_locked(adoption->to, adoption->from, (uint32_t)adoption->count,
                                           adoption->threads);
     for (size_t i = 0; i < adoption->count && error == 0; i++)
-        error = job_cpu_check_member_locked(adoption->to, adoption->moved[i]);
+        error = job_cpu_check_thread_locked(adoption->to, adoption->moved[i]->leader);
     if (error == 0)
         error = charge_locked(adoption);
     if (error) {

@@ -75,16 +75,12 @@ int job_cpu_check_affinity_locked(struct job *job, uint64_t mask)
     return 0;
 }
 
-int job_cpu_check_member_locked(struct job *job, struct process *process)
+int job_cpu_check_thread_locked(const struct job *job, const struct user_thread *thread)
 {
     uint64_t cpus = job->group.cpus & sched_online_cpus();
-    struct user_thread *thread;
 
     spin_assert_held(&family_lock);
-    list_for_each (thread, &process->threads, process_link)
-        if (!(thread->thread.own_affinity & cpus))
-            return -EINVAL;
-    return 0;
+    return thread->thread.own_affinity & cpus ? 0 : -EINVAL;
 }
 
 /* --- What the tree makes of it --- */

@@ -89,7 +89,7 @@ void job_count_in_locked(struct job *job, uint32_t threads)
         job->peak_active = job->active;
 }
 
-int job_check_place_locked(const struct job_place *place, struct process *child)
+int job_check_place_locked(const struct job_place *place, const struct user_thread *thread)
 {
     const struct job *job = place->job;
 
@@ -99,7 +99,7 @@ int job_check_place_locked(const struct job_place *place, struct process *child)
     if (place->origin != current_process()->job || place->kill_gen != job->kill_gen ||
         job->signal_gen - place->signal_gen > 1)
         return -ERESTARTNOINTR;
-    return job_cpu_check_member_locked(place->job, child);
+    return job_cpu_check_thread_locked(job, thread);
 }
 
 void job_enter_locked(struct job_place *place, struct process *process)

@@ -224,11 +224,20 @@ void job_time_apply_locked(struct job *job, uint64_t mask)
 
 bool job_time_is_below_use_locked(const struct job *job, const struct job_limits *limits)
 {
+    const struct cpu_time *base = &job->period_base_cycles;
+    struct cpu_time time;
+    uint64_t user, total;
+
     spin_assert_held(&family_lock);
+    if (!(limits->mask & LIMITS_OF_JOB))
+        return false;
+    sched_group_read(&job->group, &time);
+    user = time.user - base->user;
+    total = user + time.system - base->system;
     return ((limits->mask & JOB_LIMIT_JOB_USER) && limits->job_user_ns < TIME_MAX_NS &&
-            used_by_job(job, JOB_ON_JOB_USER) > port_ns_to_cycles(limits->job_user_ns)) ||
+            user > port_ns_to_cycles(limits->job_user_ns)) ||
            ((limits->mask & JOB_LIMIT_JOB_CPU) && limits->job_cpu_ns < TIME_MAX_NS &&
-            used_by_job(job, JOB_ON_JOB_CPU) > port_ns_to_cycles(limits->job_cpu_ns));
+            total > port_ns_to_cycles(limits->job_cpu_ns));
 }
 
 /* --- On the way to user mode --- */

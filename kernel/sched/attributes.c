@@ -126,13 +126,15 @@ struct cpu *NO_THREAD_SAFETY_ANALYSIS attributes_begin_change(struct thread *thr
     return home;
 }
 
-/* The running thread shares its CPU otherwise from now on, and perhaps should not be on it. */
+/* The running thread shares its CPU otherwise from now on, and perhaps should not be on it. One that
+ * is watched now begins to be so at its CPU's next look. */
 static void change_current(struct cpu *home, struct thread *thread)
 {
     if (thread->share)
         share_enter(home, thread);
     run_queue_set_current(&home->run_queue, thread);
-    if (run_queue_ready(&home->run_queue) > 0 || !(thread->affinity & cpu_bit(home)))
+    if (run_queue_ready(&home->run_queue) > 0 || thread->is_watched ||
+        !(thread->affinity & cpu_bit(home)))
         run_queue_request_switch(home);
 }
 
