@@ -167,7 +167,7 @@ $(BUILD)/tests/qemu/%: tests/qemu/programs/%.c
 
 # Tests of the job object: for Kin alone.
 TEST_BINS += $(patsubst tests/jobs/%.c,$(BUILD)/tests/jobs/%,$(wildcard tests/jobs/*.c)) \
-             $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/job_*.c))
+             $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 $(BUILD)/tests/jobs/%: tests/jobs/%.c $(wildcard tests/jobs/*.h) tests/user/tap.h user/libjob.c \
                        user/libjob.h \
@@ -178,6 +178,10 @@ $(BUILD)/tests/jobs/%: tests/jobs/%.c $(wildcard tests/jobs/*.h) tests/user/tap.
 $(BUILD)/tests/bench/job_%: tests/bench/job_%.c user/libjob.c include/kin/job.h | $(UAPI)/.ready
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $(filter %.c,$^)
+
+$(BUILD)/tests/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $<
 
 .PHONY: test-programs
 test-programs: $(TEST_BINS)
