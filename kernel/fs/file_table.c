@@ -103,7 +103,8 @@ static int grow_locked(struct file_table *table, unsigned descriptor)
 
 /* --- One descriptor --- */
 
-void file_table_mark_locked(struct file_table *table, unsigned descriptor, bool close_on_exec)
+/* The number is in use from now on. */
+static void mark_locked(struct file_table *table, unsigned descriptor, bool close_on_exec)
 {
     unsigned word = descriptor / FILE_TABLE_WORD_BITS;
 
@@ -155,7 +156,8 @@ static unsigned find_free_locked(const struct file_table *table, unsigned minimu
 
 void file_table_give_up(struct file *file, struct process *process)
 {
-    file_locks_descriptor_closed(file, process);
+    if (file->inode)
+        file_locks_descriptor_closed(file, process);
     if (file->operations->close)
         file->operations->close(file, process);
     file_put(file);
@@ -223,7 +225,7 @@ static int reserve_locked(struct file_table *table, unsigned minimum, bool close
         if (error)
             return error;
     }
-    file_table_mark_locked(table, descriptor, close_on_exec);
+    mark_locked(table, descriptor, close_on_exec);
     return descriptor;
 }
 
@@ -302,7 +304,7 @@ int file_table_replace(int descriptor, struct file *file, bool close_on_exec)
         error = -EBUSY;
     if (!error) {
         old = table->files[descriptor];
-        file_table_mark_locked(table, descriptor, close_on_exec);
+        mark_locked(table, descriptor, close_on_exec);
         table->files[descriptor] = file;
     }
     spin_unlock(&table->lock);
@@ -330,7 +332,7 @@ int file_table_set_close_on_exec(int descriptor, bool close_on_exec)
 
     spin_lock(&table->lock);
     if ((unsigned)descriptor < table->capacity && table->files[descriptor]) {
-        file_table_mark_locked(table, descriptor, close_on_exec);
+        mark_locked(table, descriptor, close_on_exec);
         result = 0;
     }
     spin_unlock(&table->lock);

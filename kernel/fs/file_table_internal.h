@@ -33,9 +33,7 @@ unsigned file_table_round_capacity(unsigned minimum);
 /* The caller's. */
 struct file_table *file_table_own(void);
 
-/* The lock is held. The number is in use from now on. */
-void file_table_mark_locked(struct file_table *table, unsigned descriptor, bool close_on_exec);
-/* It is free again. Returns what it named: the table's reference passes to the caller; NULL if it
+/* The lock is held. The number is free again. Returns what it named: the table's reference passes to the caller; NULL if it
  * was not in use. */
 struct file *file_table_clear_locked(struct file_table *table, unsigned descriptor);
 /* A reference, or NULL. */
