@@ -33,8 +33,8 @@ unsigned file_table_round_capacity(unsigned minimum);
 /* The caller's. */
 struct file_table *file_table_own(void);
 
-/* The lock is held. The number is free again. Returns what it named: the table's reference passes to the caller; NULL if it
- * was not in use. */
+/* The lock is held. The number is free again. Returns what it named: the table's reference passes
+ * to the caller; NULL if it was not in use. */
 struct file *file_table_clear_locked(struct file_table *table, unsigned descriptor);
 /* A reference, or NULL. */
 struct file *file_table_lookup_locked(const struct file_table *table, unsigned descriptor);
