@@ -24,13 +24,13 @@ static SLAB_CACHE(file_table_cache, struct file_table);
 
 static size_t full_words(unsigned capacity)
 {
-    return (capacity / FILE_TABLE_WORD_BITS + FILE_TABLE_WORD_BITS - 1) / FILE_TABLE_WORD_BITS;
+    return BITSET_WORDS(BITSET_WORDS(capacity));
 }
 
 /* Points the table at arrays of that capacity, zeroed. -ENOMEM. */
 static int set_arrays(struct file_table *table, unsigned capacity)
 {
-    size_t words = capacity / FILE_TABLE_WORD_BITS;
+    size_t words = BITSET_WORDS(capacity);
 
     if (capacity == FILE_TABLE_INLINE_CAPACITY) {
         table->files = table->inline_files;
@@ -87,7 +87,7 @@ void file_table_free(struct file_table *table)
 static int grow_locked(struct file_table *table, unsigned descriptor)
 {
     struct file_table old = *table;
-    size_t words = old.capacity / FILE_TABLE_WORD_BITS;
+    size_t words = BITSET_WORDS(old.capacity);
     int error = set_arrays(table, file_table_round_capacity(descriptor + 1));
 
     if (error)
@@ -131,7 +131,7 @@ struct file *file_table_clear_locked(struct file_table *table, unsigned descript
 /* The lowest number >= minimum whose bit in `used` is clear; `capacity` or more if all are set. */
 static unsigned find_free_locked(const struct file_table *table, unsigned minimum)
 {
-    unsigned word = minimum / FILE_TABLE_WORD_BITS, words = table->capacity / FILE_TABLE_WORD_BITS;
+    unsigned word = minimum / FILE_TABLE_WORD_BITS, words = BITSET_WORDS(table->capacity);
 
     if (minimum >= table->capacity)
         return minimum;

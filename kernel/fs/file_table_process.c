@@ -90,12 +90,11 @@ static struct file_table *file_table_copy(struct file_table *from)
     struct file_table *copy;
 
     spin_lock(&from->lock);
-    unsigned words = from->capacity / FILE_TABLE_WORD_BITS;
+    unsigned last = bitset_last(from->used, from->capacity);
+    unsigned end = last < from->capacity ? last + 1 : 0;
 
-    while (words > 1 && !from->used[words - 1])
-        words--;
-    copy = file_table_create(file_table_round_capacity(words * FILE_TABLE_WORD_BITS));
-    for (unsigned word = 0; copy && word < words; word++)
+    copy = file_table_create(file_table_round_capacity(end));
+    for (unsigned word = 0; copy && word < BITSET_WORDS(end); word++)
         copy_word(copy, from, word);
     spin_unlock(&from->lock);
     return copy;
@@ -104,7 +103,7 @@ static struct file_table *file_table_copy(struct file_table *from)
 /* Nobody can reach the table any more. */
 static void close_all(struct file_table *table, struct process *process)
 {
-    for (unsigned word = 0; word < table->capacity / FILE_TABLE_WORD_BITS; word++) {
+    for (unsigned word = 0; word < BITSET_WORDS(table->capacity); word++) {
         struct file *const *files = &table->files[word * FILE_TABLE_WORD_BITS];
 
         for (uint64_t rest = table->used[word]; rest; rest &= rest - 1) {
