@@ -179,6 +179,10 @@ $(BUILD)/tests/bench/%: tests/bench/%.c user/libjob.c include/kin/job.h | $(UAPI
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $(filter %.c,$^)
 
+$(BUILD)/tests/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $<
+
 .PHONY: test-programs
 test-programs: $(TEST_BINS)
 

@@ -35,12 +35,7 @@ struct file *file_create(const struct file_operations *operations, void *private
     return file;
 }
 
-void file_get(struct file *file)
-{
-    refcount_get(&file->refs);
-}
-
-static void file_destroy(struct file *file)
+void file_destroy(struct file *file)
 {
     if (file->watchers)
         epoll_file_closed(file);
@@ -54,12 +49,6 @@ static void file_destroy(struct file *file)
     if (file->path)
         path_put(file->path);
     slab_free(&file_cache, file);
-}
-
-void file_put(struct file *file)
-{
-    if (refcount_put(&file->refs))
-        file_destroy(file);
 }
 
 /* The access mode plus one has bit 0 for reading and bit 1 for writing. */

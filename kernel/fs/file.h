@@ -83,8 +83,17 @@ struct file {
 
 /* One reference. NULL if memory is short. `private` stays the caller's on failure. */
 struct file *file_create(const struct file_operations *operations, void *private, uint32_t flags);
-void file_get(struct file *file);
-void file_put(struct file *file); /* may sleep */
+static inline void file_get(struct file *file)
+{
+    refcount_get(&file->refs);
+}
+void file_destroy(struct file *file); /* by file_put() alone */
+/* May sleep. */
+static inline void file_put(struct file *file)
+{
+    if (refcount_put(&file->refs))
+        file_destroy(file);
+}
 
 /* Was it opened for reading, or for writing? The access mode 3 is neither; so is O_PATH. */
 bool file_is_readable(const struct file *file);

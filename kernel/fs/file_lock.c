@@ -148,7 +148,7 @@ int file_lock_whole(struct file *file, int operation)
 
 void file_locks_descriptor_closed(struct file *file, struct process *process)
 {
-    struct file_lock_set *set = file->inode ? atomic_load(&file->inode->locks) : NULL;
+    struct file_lock_set *set = atomic_load(&file->inode->locks);
 
     if (likely(!set))
         return;

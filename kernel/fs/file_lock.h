@@ -21,7 +21,8 @@ int file_lock_query(struct file *file, bool of_description, struct flock *lock);
 /* fcntl(F_SETLK, F_SETLKW): -EAGAIN -EDEADLK -EINTR -EBADF -EINVAL -EOVERFLOW -ENOLCK */
 int file_lock_range(struct file *file, bool of_description, bool wait, const struct flock *lock);
 
-/* close(2) gives up the process's locks on the file; the last close those of the description. */
+/* close(2) gives up the process's locks on the file, which has an inode; the last close those of
+ * the description. */
 void file_locks_descriptor_closed(struct file *file, struct process *process);
 void file_locks_file_closed(struct file *file);
 /* The inode goes: nobody can hold a lock any more. */

@@ -24,13 +24,13 @@ static SLAB_CACHE(file_table_cache, struct file_table);
 
 static size_t full_words(unsigned capacity)
 {
-    return (capacity / FILE_TABLE_WORD_BITS + FILE_TABLE_WORD_BITS - 1) / FILE_TABLE_WORD_BITS;
+    return BITSET_WORDS(BITSET_WORDS(capacity));
 }
 
 /* Points the table at arrays of that capacity, zeroed. -ENOMEM. */
 static int set_arrays(struct file_table *table, unsigned capacity)
 {
-    size_t words = capacity / FILE_TABLE_WORD_BITS;
+    size_t words = BITSET_WORDS(capacity);
 
     if (capacity == FILE_TABLE_INLINE_CAPACITY) {
         table->files = table->inline_files;
@@ -87,7 +87,7 @@ void file_table_free(struct file_table *table)
 static int grow_locked(struct file_table *table, unsigned descriptor)
 {
     struct file_table old = *table;
-    size_t words = old.capacity / FILE_TABLE_WORD_BITS;
+    size_t words = BITSET_WORDS(old.capacity);
     int error = set_arrays(table, file_table_round_capacity(descriptor + 1));
 
     if (error)
@@ -103,7 +103,8 @@ static int grow_locked(struct file_table *table, unsigned descriptor)
 
 /* --- One descriptor --- */
 
-void file_table_mark_locked(struct file_table *table, unsigned descriptor, bool close_on_exec)
+/* The number is in use from now on. */
+static void mark_locked(struct file_table *table, unsigned descriptor, bool close_on_exec)
 {
     unsigned word = descriptor / FILE_TABLE_WORD_BITS;
 
@@ -130,7 +131,7 @@ struct file *file_table_clear_locked(struct file_table *table, unsigned descript
 /* The lowest number >= minimum whose bit in `used` is clear; `capacity` or more if all are set. */
 static unsigned find_free_locked(const struct file_table *table, unsigned minimum)
 {
-    unsigned word = minimum / FILE_TABLE_WORD_BITS, words = table->capacity / FILE_TABLE_WORD_BITS;
+    unsigned word = minimum / FILE_TABLE_WORD_BITS, words = BITSET_WORDS(table->capacity);
 
     if (minimum >= table->capacity)
         return minimum;
@@ -155,7 +156,8 @@ static unsigned find_free_locked(const struct file_table *table, unsigned minimu
 
 void file_table_give_up(struct file *file, struct process *process)
 {
-    file_locks_descriptor_closed(file, process);
+    if (file->inode)
+        file_locks_descriptor_closed(file, process);
     if (file->operations->close)
         file->operations->close(file, process);
     file_put(file);
@@ -223,7 +225,7 @@ static int reserve_locked(struct file_table *table, unsigned minimum, bool close
         if (error)
             return error;
     }
-    file_table_mark_locked(table, descriptor, close_on_exec);
+    mark_locked(table, descriptor, close_on_exec);
     return descriptor;
 }
 
@@ -302,7 +304,7 @@ int file_table_replace(int descriptor, struct file *file, bool close_on_exec)
         error = -EBUSY;
     if (!error) {
         old = table->files[descriptor];
-        file_table_mark_locked(table, descriptor, close_on_exec);
+        mark_locked(table, descriptor, close_on_exec);
         table->files[descriptor] = file;
     }
     spin_unlock(&table->lock);
@@ -330,7 +332,7 @@ int file_table_set_close_on_exec(int descriptor, bool close_on_exec)
 
     spin_lock(&table->lock);
     if ((unsigned)descriptor < table->capacity && table->files[descriptor]) {
-        file_table_mark_locked(table, descriptor, close_on_exec);
+        mark_locked(table, descriptor, close_on_exec);
         result = 0;
     }
     spin_unlock(&table->lock);

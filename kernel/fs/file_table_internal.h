@@ -6,13 +6,13 @@
 #include "sched/spinlock.h"
 
 #define FILE_TABLE_WORD_BITS 64u
-/* What a table has room for without arrays of its own. */
-#define FILE_TABLE_INLINE_CAPACITY FILE_TABLE_WORD_BITS
+/* What a table has room for without arrays of its own: most programs have few descriptors. */
+#define FILE_TABLE_INLINE_CAPACITY 32u
 
 struct file_table {
     struct refcount refs;
     struct spinlock lock;
-    unsigned capacity;       /* (lock) a multiple of 64 */
+    unsigned capacity;       /* (lock) FILE_TABLE_INLINE_CAPACITY, or a multiple of 64 */
     struct file **files;     /* (lock) each non-NULL one holds a reference */
     uint64_t *used;          /* (lock) bit per descriptor */
     uint64_t *close_on_exec; /* (lock) bit per descriptor; 0 where unused */
@@ -33,10 +33,8 @@ unsigned file_table_round_capacity(unsigned minimum);
 /* The caller's. */
 struct file_table *file_table_own(void);
 
-/* The lock is held. The number is in use from now on. */
-void file_table_mark_locked(struct file_table *table, unsigned descriptor, bool close_on_exec);
-/* It is free again. Returns what it named: the table's reference passes to the caller; NULL if it
- * was not in use. */
+/* The lock is held. The number is free again. Returns what it named: the table's reference passes
+ * to the caller; NULL if it was not in use. */
 struct file *file_table_clear_locked(struct file_table *table, unsigned descriptor);
 /* A reference, or NULL. */
 struct file *file_table_lookup_locked(const struct file_table *table, unsigned descriptor);

@@ -62,31 +62,57 @@ static bool is_inherited(struct file *file)
     return !file->operations->is_inherited || file->operations->is_inherited(file);
 }
 
-/* The copy has room for what is in use now; reserved numbers are free in it. */
+/* One word of descriptors. Reserved numbers are free in the copy. */
+static void copy_word(struct file_table *copy, const struct file_table *from, unsigned word)
+{
+    struct file *const *files = &from->files[word * FILE_TABLE_WORD_BITS];
+    uint64_t copied = 0;
+
+    for (uint64_t rest = from->used[word]; rest; rest &= rest - 1) {
+        unsigned bit = __builtin_ctzll(rest);
+        struct file *file = files[bit];
+
+        if (!file || !is_inherited(file))
+            continue;
+        file_get(file);
+        copy->files[word * FILE_TABLE_WORD_BITS + bit] = file;
+        copied |= 1ull << bit;
+    }
+    copy->used[word] = copied;
+    copy->close_on_exec[word] = from->close_on_exec[word] & copied;
+    if (copied == UINT64_MAX)
+        bitset_add(copy->full, word);
+}
+
+/* The copy has room for what is in use now. */
 static struct file_table *file_table_copy(struct file_table *from)
 {
-    struct file_table *copy = NULL;
+    struct file_table *copy;
 
     spin_lock(&from->lock);
-    unsigned words = from->capacity / FILE_TABLE_WORD_BITS;
+    unsigned last = bitset_last(from->used, from->capacity);
+    unsigned end = last < from->capacity ? last + 1 : 0;
 
-    while (words > 1 && !from->used[words - 1])
-        words--;
-    copy = file_table_create(file_table_round_capacity(words * FILE_TABLE_WORD_BITS));
-    if (copy) {
-        unsigned end = words * FILE_TABLE_WORD_BITS;
-
-        for (unsigned descriptor = bitset_next(from->used, end, 0); descriptor < end;
-             descriptor = bitset_next(from->used, end, descriptor + 1)) {
-            if (!from->files[descriptor] || !is_inherited(from->files[descriptor]))
-                continue;
-            copy->files[descriptor] = from->files[descriptor];
-            file_get(copy->files[descriptor]);
-            file_table_mark_locked(copy, descriptor, bitset_has(from->close_on_exec, descriptor));
-        }
-    }
+    copy = file_table_create(file_table_round_capacity(end));
+    for (unsigned word = 0; copy && word < BITSET_WORDS(end); word++)
+        copy_word(copy, from, word);
     spin_unlock(&from->lock);
     return copy;
+}
+
+/* Nobody can reach the table any more. */
+static void close_all(struct file_table *table, struct process *process)
+{
+    for (unsigned word = 0; word < BITSET_WORDS(table->capacity); word++) {
+        struct file *const *files = &table->files[word * FILE_TABLE_WORD_BITS];
+
+        for (uint64_t rest = table->used[word]; rest; rest &= rest - 1) {
+            struct file *file = files[__builtin_ctzll(rest)];
+
+            if (file)
+                file_table_give_up(file, process);
+        }
+    }
 }
 
 /* --- What processes do with tables --- */
@@ -95,7 +121,7 @@ static void release_table(struct file_table *table, struct process *process)
 {
     if (!refcount_put(&table->refs))
         return;
-    close_chosen(table, process, &table->used, 0, table->capacity);
+    close_all(table, process);
     file_table_free(table);
 }
 

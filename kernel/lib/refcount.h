@@ -45,6 +45,12 @@ static inline bool MUST_CHECK refcount_put(struct refcount *refs)
     return before == 1;
 }
 
+/* Does nobody else hold a reference? What they did with the object happened before then. */
+static inline bool refcount_is_sole(const struct refcount *refs)
+{
+    return atomic_load_explicit(&refs->count, memory_order_acquire) == 1;
+}
+
 static inline uint32_t refcount_read(const struct refcount *refs)
 {
     return atomic_load_explicit(&refs->count, memory_order_relaxed);

@@ -68,6 +68,7 @@ struct job {
     uint64_t frozen_ns;     /* (F) finished freezes */
 
     struct list streams;    /* (F) struct job_stream by link */
+    uint32_t stream_count;  /* (F) */
     uint64_t event_seq;     /* (F) of the last event in the subtree */
     bool limit_is_news;     /* (F) POLLPRI until JOB_ACK */
     bool frozen_by_limit;   /* (F) one of the tokens is a limit's */
@@ -254,7 +255,18 @@ void job_emit_locked(struct job *job, struct job_event *event) REQUIRES(family_l
 /* The common case: an event about a process (or none). */
 void job_emit_about_locked(struct job *job, enum job_event_type type, struct process *process,
                            uint16_t cause) REQUIRES(family_lock);
-void job_emit_exit_locked(struct job *job, struct process *process, const struct job_usage *use)
+/* The same in two halves, for birth and death, which walk the chain anyway: first number the event
+ * in each job of it, then, if one has a stream, tell. No other event comes between. Returns the
+ * number of this job's streams. */
+static inline uint32_t job_number_event_locked(struct job *job) REQUIRES(family_lock);
+static inline uint32_t job_number_event_locked(struct job *job)
+{
+    job->event_seq++;
+    return job->stream_count;
+}
+void job_tell_about_locked(struct job *job, enum job_event_type type, struct process *process,
+                           uint16_t cause) REQUIRES(family_lock);
+void job_tell_exit_locked(struct job *job, struct process *process, const struct job_usage *use)
     REQUIRES(family_lock);
 /* Reference to the job inside. -ENOMEM -EINVAL. The snapshot may be NULL. */
 int job_stream_open(struct job *job, const struct job_events_args *args, struct job_stat *snapshot,

@@ -27,6 +27,16 @@ static uint32_t count_members_locked(struct job *job, uint32_t *threads)
     return count;
 }
 
+static uint32_t count_streams_locked(const struct job *job) REQUIRES(family_lock);
+static uint32_t count_streams_locked(const struct job *job)
+{
+    uint32_t count = 0;
+
+    for (const struct list *link = job->streams.next; link != &job->streams; link = link->next)
+        count++;
+    return count;
+}
+
 static void check_job_locked(struct job *job) REQUIRES(family_lock);
 static void check_job_locked(struct job *job)
 {
@@ -51,6 +61,7 @@ static void check_job_locked(struct job *job)
     require(job, job->threads == threads + (job->reserved - reserved_below));
     require(job, job->descendants == descendants && job->living_descendants == living);
     require(job, job->state != JOB_DEAD || (job->active == 0 && living == 0));
+    require(job, job->stream_count == count_streams_locked(job));
     require(job, (job->empty_ns == 0) == (job->active > 0));
 }
 

@@ -56,43 +56,44 @@ static void put_locked(struct job_stream *stream, const struct job_event *event)
     wait_queue_wake_all(&stream->wait, 0);
 }
 
-void job_emit_locked(struct job *job, struct job_event *event)
+/* Puts the event, which has been numbered, into the streams of the chain. */
+static void tell_locked(struct job *job, struct job_event *event) REQUIRES(family_lock);
+static void tell_locked(struct job *job, struct job_event *event)
 {
     struct job_stream *stream;
 
-    spin_assert_held(&family_lock);
     event->job_id = job->id;
-    event->time_ns = 0;
+    event->time_ns = port_clock_ns();
     for (; job; job = job->parent) {
-        event->seq = ++job->event_seq;
-        if (list_is_empty(&job->streams))
-            continue;
-        if (event->time_ns == 0)
-            event->time_ns = port_clock_ns();
+        event->seq = job->event_seq;
         list_for_each (stream, &job->streams, link)
             put_locked(stream, event);
     }
 }
 
-/* Without a reader only the numbers move: most forks and exits build no record. */
-static bool count_unread_locked(struct job *job) REQUIRES(family_lock);
-static bool count_unread_locked(struct job *job)
+/* Without a reader only the numbers move: most events are never put together. */
+static bool number_locked(struct job *job) REQUIRES(family_lock);
+static bool number_locked(struct job *job)
 {
-    for (struct job *at = job; at; at = at->parent)
-        if (!list_is_empty(&at->streams))
-            return false;
+    uint32_t readers = 0;
+
     for (; job; job = job->parent)
-        job->event_seq++;
-    return true;
+        readers |= job_number_event_locked(job);
+    return readers != 0;
 }
 
-void job_emit_about_locked(struct job *job, enum job_event_type type, struct process *process,
+void job_emit_locked(struct job *job, struct job_event *event)
+{
+    spin_assert_held(&family_lock);
+    if (number_locked(job))
+        tell_locked(job, event);
+}
+
+void job_tell_about_locked(struct job *job, enum job_event_type type, struct process *process,
                            uint16_t cause)
 {
     struct job_event event;
 
-    if (count_unread_locked(job))
-        return;
     memset(&event, 0, sizeof(event));
     event.type = (uint16_t)type;
     event.cause = cause;
@@ -100,22 +101,28 @@ void job_emit_about_locked(struct job *job, enum job_event_type type, struct pro
         event.puid = process->unique_id;
         event.pid = process_number(process);
     }
-    job_emit_locked(job, &event);
+    tell_locked(job, &event);
 }
 
-void job_emit_exit_locked(struct job *job, struct process *process, const struct job_usage *use)
+void job_emit_about_locked(struct job *job, enum job_event_type type, struct process *process,
+                           uint16_t cause)
+{
+    spin_assert_held(&family_lock);
+    if (number_locked(job))
+        job_tell_about_locked(job, type, process, cause);
+}
+
+void job_tell_exit_locked(struct job *job, struct process *process, const struct job_usage *use)
 {
     struct job_event event;
 
-    if (count_unread_locked(job))
-        return;
     memset(&event, 0, sizeof(event));
     event.type = process->exit_status & 0x7f ? JOB_EVENT_ABNORMAL_EXIT : JOB_EVENT_EXIT;
     event.puid = process->unique_id;
     event.pid = process_number(process);
     event.status = process->exit_status;
     event.use = *use;
-    job_emit_locked(job, &event);
+    tell_locked(job, &event);
 }
 
 int job_stream_open(struct job *job, const struct job_events_args *args, struct job_stat *snapshot,
@@ -144,6 +151,7 @@ int job_stream_open(struct job *job, const struct job_events_args *args, struct 
     wait_queue_init(&stream->wait);
     spin_lock(&family_lock);
     list_push_back(&job->streams, &stream->link);
+    job->stream_count++;
     if (snapshot)
         job_fill_stat_locked(job, snapshot);
     spin_unlock(&family_lock);
@@ -155,6 +163,7 @@ void job_stream_close(struct job_stream *stream)
 {
     spin_lock(&family_lock);
     list_remove(&stream->link);
+    stream->job->stream_count--;
     spin_unlock(&family_lock);
     job_put(stream->job);
     kfree(stream->ring);

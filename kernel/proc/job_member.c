@@ -105,23 +105,28 @@ int job_check_place_locked(const struct job_place *place, const struct user_thre
 void job_enter_locked(struct job_place *place, struct process *process)
 {
     struct job *job = place->job;
+    uint32_t freeze_tokens = 0;
+    uint32_t streams = 0;
 
     spin_assert_held(&family_lock);
     for (struct job *at = job; at; at = at->parent) {
         at->reserved--;
         job_count_in_locked(at, 0); /* its thread was counted with the place */
+        freeze_tokens |= at->freeze_tokens;
+        streams |= job_number_event_locked(at);
     }
     process->job = job;
     thread_set_group(&process->leader->thread, &job->group);
     job_time_enter_locked(process, NULL);
     list_push_back(&job->members, &process->job_link);
-    if (job_is_frozen_locked(job))
+    if (freeze_tokens)
         thread_post_work(&process->leader->thread, THREAD_WORK_FREEZE);
     /* A broadcast that came while the child was being built reaches it now, as if it had been
      * there. */
     if (job->signal_gen != place->signal_gen)
         job_signal_member_locked(process, job->last_signal);
-    job_emit_about_locked(job, JOB_EVENT_NEW, process, 0);
+    if (streams)
+        job_tell_about_locked(job, JOB_EVENT_NEW, process, 0);
 }
 
 void job_enter_root_locked(struct process *process)
@@ -138,6 +143,8 @@ struct job *job_exit_locked(struct process *process, const struct cpu_time *used
 {
     struct job *job = process->job;
     struct job_usage use;
+    uint32_t streams = 0;
+    bool is_emptied = false;
 
     spin_assert_held(&family_lock);
     job_account_fold_locked(job, process, used, &use);
@@ -148,11 +155,15 @@ struct job *job_exit_locked(struct process *process, const struct cpu_time *used
         at->active--;
         at->threads--;
         at->exited++;
+        is_emptied |= at->active == 0;
+        streams |= job_number_event_locked(at);
     }
     list_remove(&process->job_link);
     list_push_back(&job->zombies, &process->job_link);
-    job_emit_exit_locked(job, process, &use);
-    job_note_departure_locked(job);
+    if (streams)
+        job_tell_exit_locked(job, process, &use);
+    if (is_emptied)
+        job_note_departure_locked(job);
     return job;
 }
 

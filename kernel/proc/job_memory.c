@@ -37,17 +37,17 @@ static void raise(_Atomic uint64_t *peak, uint64_t value)
 
 static bool charge_one(struct job_memory *memory, uint64_t pages, uint64_t committed)
 {
-    uint64_t before;
+    uint64_t after;
 
     if (committed > atomic_load_explicit(&memory->space_limit_pages, memory_order_relaxed))
         return false;
-    before = atomic_fetch_add_explicit(&memory->pages, pages, memory_order_relaxed);
-    if (pages > 0 &&
-        before + pages > atomic_load_explicit(&memory->limit_pages, memory_order_relaxed)) {
+    after = pages + atomic_fetch_add_explicit(&memory->pages, pages, memory_order_relaxed);
+    if (unlikely(after > atomic_load_explicit(&memory->limit_pages, memory_order_relaxed)) &&
+        pages > 0) {
         atomic_fetch_sub_explicit(&memory->pages, pages, memory_order_relaxed);
         return false;
     }
-    raise(&memory->peak_pages, before + pages);
+    raise(&memory->peak_pages, after);
     raise(&memory->peak_space_pages, committed);
     return true;
 }

@@ -62,6 +62,7 @@ struct process {
     int exit_signal;         /* (F) told to the parent at death; 0: none */
     bool wait_claimed;       /* (F) a waiter copies this zombie's status out */
     bool is_subreaper;       /* (F) PR_SET_CHILD_SUBREAPER */
+    bool is_orphan;          /* (F) has been given to another parent */
     bool has_execed;         /* (F) setpgid by the parent is EACCES from then on */
     int parent_death_signal; /* (F) PR_SET_PDEATHSIG */
     struct wait_queue child_wait; /* its threads in wait4/waitid */
@@ -72,8 +73,8 @@ struct process {
     bool is_anchor;              /* (F) counted in group->anchors; see pgrp.h */
 
     /* Threads. */
-    struct list threads;        /* (F) struct user_thread by process_link */
     uint32_t thread_count;      /* (F) */
+    struct list threads;        /* (F) struct user_thread by process_link */
     struct user_thread *leader; /* (F) NULL once it has exited */
 
     /* Death. */
@@ -102,7 +103,6 @@ struct process {
     struct list job_link;   /* (F) in job->members, or job->zombies */
     uint64_t job_time_seen; /* (F) user time in cycles when its limits were looked at last */
     struct job_place place; /* (const) while NEW: where it will be a member */
-    bool is_orphan;         /* (F) has been given to another parent */
 };
 
 /* What runs in a process. */

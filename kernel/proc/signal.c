@@ -243,19 +243,33 @@ static void send_forced_locked(struct user_thread *self, int signal, const struc
     signal_queue_add_slot_locked(queue, slot);
 }
 
+/* The signal's default action is to happen. */
+static void make_default_locked(struct process *process, int signal)
+{
+    struct kernel_sigaction *action = signal_action_to_change_locked(process, signal);
+
+    if (action)
+        action->handler = (uintptr_t)SIG_DFL;
+    else
+        signal_start_death_locked(process, signal); /* which is what it comes to */
+}
+
 void signal_force_info(int signal, const struct signal_info *info, enum force_mode mode)
 {
     struct user_thread *self = current_user_thread();
     struct process *process = self->process;
-    struct kernel_sigaction *action = &process->signals.actions->actions[signal - 1];
     irq_state_t state = signal_lock(process);
     bool blocked = signal_is_in(signal, self->signals.blocked);
+    uintptr_t handler = process->signals.actions->actions[signal - 1].handler;
 
-    if (blocked || action->handler == (uintptr_t)SIG_IGN || mode == FORCE_DEFAULT_ACTION)
-        action->handler = (uintptr_t)SIG_DFL;
+    if (blocked || handler == (uintptr_t)SIG_IGN || mode == FORCE_DEFAULT_ACTION) {
+        if (handler != (uintptr_t)SIG_DFL)
+            make_default_locked(process, signal);
+        handler = (uintptr_t)SIG_DFL;
+    }
     if (blocked)
         __atomic_fetch_and(&self->signals.blocked, ~SIGNAL_BIT(signal), __ATOMIC_RELAXED);
-    if (action->handler == (uintptr_t)SIG_DFL)
+    if (handler == (uintptr_t)SIG_DFL)
         process->signals.is_protected = false;
     send_forced_locked(self, signal, info);
     thread_post_work(&self->thread, THREAD_WORK_SIGNAL);

@@ -80,9 +80,12 @@ struct signal_queue {
     struct queued_signal spare; /* for a standard signal that no limit applies to: no allocation */
 };
 
-/* Dispositions; shared with CLONE_SIGHAND, copied by fork. */
+/* Dispositions. A fork's child has its parent's table until one of the two changes it: nobody
+ * writes to a table with more than one reference, unless it is common, with CLONE_SIGHAND. */
 struct signal_actions {
     struct refcount refs;
+    bool is_common;      /* (signal lock) who shares it sees the others' changes */
+    signal_set assigned; /* (signal lock) the others are default, without flags or mask */
     struct kernel_sigaction {
         uintptr_t handler; /* SIG_DFL, SIG_IGN or an address */
         uint64_t flags;    /* SA_* */
@@ -143,9 +146,8 @@ void signals_init_first(struct process *process);
  * mask is the caller's; clears the alternate stack for CLONE_VM without CLONE_VFORK. */
 int signals_fork(struct process *child, struct user_thread *thread, uint64_t clone_flags);
 void signals_undo_fork(struct process *child, struct user_thread *thread);
-/* exec. Handlers become default, ignored stay ignored; timers of timer_create go. Shared actions
- * are unshared first: that part may fail with -ENOMEM, so it comes before the point of no return.
- */
+/* exec. Handlers become default, ignored stay ignored; timers of timer_create go. The table for it
+ * is made first: that part may fail with -ENOMEM, so it comes before the point of no return. */
 int signals_exec_prepare(struct process *process) MUST_CHECK;
 void signals_exec(struct process *process);
 /* The process takes no more signals; frees what is queued, the actions and the timers. Sending to
@@ -220,7 +222,7 @@ bool signal_is_ignored_or_blocked(int signal); /* for the current thread */
 signal_set signal_pending_set(void);
 
 /* --- dispositions and masks --- */
-/* rt_sigaction(2): new_action and old may be NULL. -EINVAL. */
+/* rt_sigaction(2): new_action and old may be NULL. -EINVAL, -ENOMEM. */
 int signal_set_action(int signal, const struct kernel_sigaction *new_action,
                       struct kernel_sigaction *old);
 /* The mask of the current thread. KILL and STOP are silently left out. */

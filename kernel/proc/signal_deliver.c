@@ -17,20 +17,33 @@ struct delivery {
 
 enum next_step { NEXT_NOTHING, NEXT_HANDLER, NEXT_STOP, NEXT_JOIN_STOP, NEXT_CONTINUE, NEXT_DEATH };
 
+/* SA_RESETHAND. Without memory for a table of its own the process cannot go on as it asked to. */
+static bool reset_handler_locked(struct process *process, int signal)
+{
+    struct kernel_sigaction *action = signal_action_to_change_locked(process, signal);
+
+    if (action)
+        action->handler = (uintptr_t)SIG_DFL;
+    else
+        signal_start_death_locked(process, SIGKILL);
+    return action != NULL;
+}
+
 /* What the disposition says about a signal that was just taken. NEXT_NOTHING: it is ignored. */
 static enum next_step decide_locked(struct user_thread *self, int signal, struct delivery *delivery)
 {
     struct process *process = self->process;
     struct process_signals *signals = &process->signals;
-    struct kernel_sigaction *action = &signals->actions->actions[signal - 1];
+    const struct kernel_sigaction *action = &signals->actions->actions[signal - 1];
 
     if (action->handler == (uintptr_t)SIG_IGN)
         return NEXT_NOTHING;
     if (action->handler != (uintptr_t)SIG_DFL) {
         delivery->action = *action;
         delivery->old_mask = self->signals.blocked;
-        if (action->flags & SA_RESETHAND)
-            action->handler = (uintptr_t)SIG_DFL;
+        if ((action->flags & SA_RESETHAND) && !reset_handler_locked(process, signal))
+            return NEXT_DEATH;
+        action = &delivery->action;
         signal_set_mask_locked(self, self->signals.blocked | action->mask |
                                          ((action->flags & SA_NODEFER) ? 0 : SIGNAL_BIT(signal)));
         return NEXT_HANDLER;

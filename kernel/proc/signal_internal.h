@@ -81,8 +81,16 @@ void queued_signal_free_locked(struct process *process, struct queued_signal *qu
 
 /* --- signal_action.c --- */
 struct signal_actions *signal_actions_create(void) MUST_CHECK;
-struct signal_actions *signal_actions_copy(const struct signal_actions *actions) MUST_CHECK;
 void signal_actions_put(struct signal_actions *actions);
+/* A reference to what a child of the current process begins with. NULL: memory is short. */
+struct signal_actions *signal_actions_inherit(uint64_t clone_flags) MUST_CHECK;
+/* One disposition, to be changed: in a copy of the table if others must not see it. NULL: memory is
+ * short. */
+struct kernel_sigaction *signal_action_to_change_locked(struct process *process,
+                                                        int signal) MUST_CHECK;
+/* After signals_exec_prepare(). */
+void signal_actions_exec_locked(struct process *process);
+
 static inline bool signal_action_ignores(const struct kernel_sigaction *action, int signal)
 {
     return action->handler == (uintptr_t)SIG_IGN ||

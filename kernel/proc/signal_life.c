@@ -42,39 +42,13 @@ void signals_init_first(struct process *process)
         panic("no memory for the first process's signals");
 }
 
-static void clear_handlers(struct signal_actions *actions)
-{
-    for (int i = 0; i < SIGNAL_COUNT; i++)
-        if (actions->actions[i].handler != (uintptr_t)SIG_IGN)
-            actions->actions[i] = (struct kernel_sigaction){.handler = (uintptr_t)SIG_DFL};
-        else
-            actions->actions[i] = (struct kernel_sigaction){.handler = (uintptr_t)SIG_IGN};
-}
-
-/* The parent's table may be changed by nobody else meanwhile but by processes that share it: as
- * there. */
-static struct signal_actions *inherit_actions(uint64_t clone_flags)
-{
-    struct signal_actions *own = current_process()->signals.actions;
-    struct signal_actions *copy;
-
-    if (clone_flags & CLONE_SIGHAND) {
-        refcount_get(&own->refs);
-        return own;
-    }
-    copy = signal_actions_copy(own);
-    if (copy && (clone_flags & CLONE_CLEAR_SIGHAND))
-        clear_handlers(copy);
-    return copy;
-}
-
 int signals_fork(struct process *child, struct user_thread *thread, uint64_t clone_flags)
 {
     const struct thread_signals *own = &current_user_thread()->signals;
 
     init_process_part(&child->signals);
     init_thread_part(thread);
-    child->signals.actions = inherit_actions(clone_flags);
+    child->signals.actions = signal_actions_inherit(clone_flags);
     if (!child->signals.actions)
         return -ENOMEM;
     thread->signals.blocked = own->blocked;
@@ -95,29 +69,11 @@ void signals_undo_fork(struct process *child, struct user_thread *thread)
     signals_exit(child);
 }
 
-int signals_exec_prepare(struct process *process)
-{
-    struct signal_actions *shared = process->signals.actions;
-    struct signal_actions *copy;
-    irq_state_t state;
-
-    if (refcount_read(&shared->refs) == 1)
-        return 0;
-    copy = signal_actions_copy(shared);
-    if (!copy)
-        return -ENOMEM;
-    state = signal_lock(process);
-    process->signals.actions = copy;
-    signal_unlock(process, state);
-    signal_actions_put(shared);
-    return 0;
-}
-
 void signals_exec(struct process *process)
 {
     irq_state_t state = signal_lock(process);
 
-    clear_handlers(process->signals.actions);
+    signal_actions_exec_locked(process);
     signal_unlock(process, state);
     current_user_thread()->signals.alternate_stack = (stack_t){0};
     process_timers_exec(process);

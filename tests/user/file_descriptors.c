@@ -199,6 +199,57 @@ static void test_exec(char *self)
     ok(true, "the child ended with %#x", status);
 }
 
+static int count_open(void)
+{
+    int count = 0;
+
+    for (int i = 3; i < 300; i++)
+        count += fcntl(i, F_GETFD) >= 0;
+    return count;
+}
+
+/* What a child finds: so many open, this number the lowest free one, and room for more. */
+static int outcome_in_child(int open_count, int lowest)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (count_open() != open_count)
+            _exit(1);
+        if (dup(3) != lowest)
+            _exit(2);
+        _exit(dup2(3, 200) == 200 && count_open() == open_count + 2 ? 0 : 3);
+    }
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+/* Tables that are filled up to a number, with a hole and without, in parent and child. */
+static void test_growth(void)
+{
+    static const int ends[] = {5, 31, 32, 33, 63, 64, 65, 127, 128, 129};
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        int end = ends[i];
+        bool in_order = true;
+
+        close_all(3);
+        for (int number = 3; number < end; number++)
+            in_order &= (number == 3 ? open("/dev/null", O_RDONLY) : dup(3)) == number;
+        ok(in_order, "%d descriptors: in order", end);
+        is_int(outcome_in_child(end - 3, end), 0, "%d descriptors: a child has them", end);
+        close(end - 1);
+        close(4);
+        is_int(outcome_in_child(end == 5 ? 1 : end - 5, 4), 0, "with two closed");
+        is_int(dup(3), 4, "the lower is taken");
+        is_int(dup(3), end == 5 ? 5 : end - 1, "then the upper");
+        close_all(6);
+        is_int(outcome_in_child(3, 6), 0, "a child of few again");
+    }
+    close_all(3);
+}
+
 /* Everything that openat's descriptor can be. */
 static void test_at(void)
 {
@@ -271,6 +322,7 @@ int main(int count, char **arguments)
     self[length] = '\0';
     tree_begin();
     test_numbers();
+    test_growth();
     test_flags();
     test_sharing();
     test_limit();

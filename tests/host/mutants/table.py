@@ -123,6 +123,8 @@ MUTANTS = [
     proc("adoption leaves children behind", "job_adopt_tree_fork", "job_adopt.c",
          "    } while (tree && (process = next_descendant_locked(process, first)));\n",
          "    } while (false);\n"),
+    proc("a change in a table that others have too", "disposition_fork", "signal_action.c",
+         "refcount_is_sole(&actions->refs) ? actions", "true ? actions"),
     # --- an illegal transition ---
     proc("straight from living to zombie", "exit_wait", "exit.c",
          "    process_set_state(process, PROCESS_EXITING);\n", ""),

@@ -41,6 +41,8 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(signal_sigsuspend, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(sigtimedwait_timeout, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(sigaction_send, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(disposition_fork, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(disposition_allocations, .cpus = 2, .seeds = 200, .fail_allocations = true),
     SCENARIO(alarm_sigsuspend, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(alarm_exit, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(alarm_change, .cpus = 2, .preemptions = 2, .seeds = 1000),

@@ -35,6 +35,8 @@ void scenario_signal_sigsuspend(void);
 void scenario_sigtimedwait_timeout(void);
 void scenario_realtime_order(void);
 void scenario_sigaction_send(void);
+void scenario_disposition_fork(void);
+void scenario_disposition_allocations(void);
 void scenario_signal_model(void);
 
 void scenario_alarm_sigsuspend(void);
