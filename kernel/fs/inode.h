@@ -66,12 +66,12 @@ struct file_time {
 /* A directory whose children are in memory. */
 struct directory_part {
     struct path *self;       /* (names) its own name, which holds it; no reference */
-    struct path **buckets;   /* (names) hash of children by name */
-    uint32_t bucket_count;   /* (names) a power of two */
+    struct path **buckets;   /* (I and names) hash of children by name */
+    uint32_t bucket_count;   /* (I and names) a power of two */
     uint32_t child_count;    /* (names) */
     struct radix_tree order; /* (I) children by the position that getdents gives them */
     uint64_t next_position;  /* (I) */
-    bool removed;            /* (I and names) nothing may be created in it any more */
+    bool removed;            /* (names) nothing may be created in it any more */
 };
 
 struct inode {

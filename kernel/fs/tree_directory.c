@@ -71,12 +71,17 @@ static void grow_locked(struct directory_part *directory)
 
 int directory_prepare(struct directory_part *directory)
 {
+    struct path **buckets;
+
     if (directory->buckets)
         return 0;
-    directory->buckets = kmalloc(FIRST_BUCKETS * sizeof(*directory->buckets));
-    if (!directory->buckets)
+    buckets = kmalloc(FIRST_BUCKETS * sizeof(*buckets));
+    if (!buckets)
         return -ENOSPC;
+    spin_lock(&names_lock);
+    directory->buckets = buckets;
     directory->bucket_count = FIRST_BUCKETS;
+    spin_unlock(&names_lock);
     return 0;
 }
 
@@ -158,13 +163,21 @@ int directory_add(struct path *directory, struct path *child)
     child->position = part->next_position;
     if (directory_prepare(part) || radix_set(&part->order, child->position, child))
         return -ENOSPC;
-    part->next_position++;
-    path_get(child);
     spin_lock(&names_lock);
-    directory_add_locked(part, child);
-    if (inode_is(child->inode, S_IFDIR))
-        child->inode->directory.self = child;
+    bool removed = part->removed;
+
+    if (!removed) {
+        path_get(child);
+        directory_add_locked(part, child);
+        if (inode_is(child->inode, S_IFDIR))
+            child->inode->directory.self = child;
+    }
     spin_unlock(&names_lock);
+    if (removed) {
+        radix_remove(&part->order, child->position);
+        return -ENOENT;
+    }
+    part->next_position++;
     if (inode_is(child->inode, S_IFDIR))
         inode->links++;
     inode_touch_modified(inode);

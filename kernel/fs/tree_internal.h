@@ -25,7 +25,9 @@ int directory_check_remove(struct inode *directory, struct inode *child,
 /* -EEXIST, or as above. The directory's lock is held, or the answer is preliminary. */
 int directory_check_name(struct path *directory, const char *name, size_t length,
                          const struct credentials *who);
-/* Makes the path a child; the directory takes a reference to it. Its lock is held. -ENOSPC */
+/* Makes the path a child; the directory takes a reference to it. Its lock is held. -ENOSPC, or
+ * -ENOENT if the directory was removed since it was looked at: its removal takes names_lock only.
+ */
 int directory_add(struct path *directory, struct path *child);
 
 /* The other way: its reference to the child passes to the caller. Its lock is held. -ENOTEMPTY */

@@ -146,6 +146,15 @@ static int prepare(struct rename *rename)
     return 0;
 }
 
+/* Gives back what prepare() has reserved in the target. */
+static void unprepare(struct rename *rename)
+{
+    struct directory_part *target = &rename->to.inode->directory;
+
+    if (!rename->to.child && rename->from.inode != rename->to.inode)
+        radix_remove(&target->order, target->next_position);
+}
+
 /* The child gets the end's name and directory. Returns the parent that it had: its reference. */
 static struct path *place_locked(struct end *end, struct path *child)
 {
@@ -183,13 +192,16 @@ static void reorder(struct rename *rename)
     }
 }
 
-/* -ENOTEMPTY, or done. The old parents' references, one or two, go to old_parents. */
+/* -ENOTEMPTY, -ENOENT if the directory to move to was removed since it was looked at, or done. The
+ * old parents' references, one or two, go to old_parents. */
 static int move_locked(struct rename *rename, struct path *old_parents[2])
 {
     struct directory_part *source = &rename->from.inode->directory;
     struct directory_part *target = &rename->to.inode->directory;
     struct path *moved = rename->from.child, *other = rename->to.child;
 
+    if (!other && target->removed)
+        return -ENOENT;
     if (other && !rename->exchange) {
         int error = directory_close_locked(other);
 
@@ -229,6 +241,8 @@ static int move(struct rename *rename)
         spin_lock(&names_lock);
         error = move_locked(rename, old_parents);
         spin_unlock(&names_lock);
+        if (error)
+            unprepare(rename);
     }
     if (!error) {
         reorder(rename);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "tap.h"
+#include "waiting.h"
 
 static volatile sig_atomic_t caught;
 
@@ -173,16 +174,16 @@ static void test_nested(void)
     eventfd_read(event, &value);
     is_int(count(epolls[0]), 0, "and that they are gone");
     is_int(poll(&list, 1, 0), 0, "poll too");
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
 
     if (child == 0) {
-        usleep(20000);
+        await_sleep(parent);
         eventfd_write(event, 1);
         _exit(0);
     }
     struct epoll_event news;
 
-    is_int(epoll_wait(epolls[0], &news, 1, 10000), 1, "news wake a waiter at the top");
+    is_int(epoll_wait(epolls[0], &news, 1, -1), 1, "news wake a waiter at the top");
     waitpid(child, NULL, 0);
     for (int i = 0; i < DEPTH; i++)
         close(epolls[i]);
@@ -197,8 +198,7 @@ static void test_signals(void)
     sigset_t blocked, none;
 
     sigaction(SIGALRM, &action, NULL);
-    ualarm(20000, 0);
-    is_error(epoll_wait(epoll, &event, 1, -1), EINTR, "a signal ends epoll_wait");
+    is_error(INTERRUPTED(epoll_wait(epoll, &event, 1, -1)), EINTR, "a signal ends epoll_wait");
     sigemptyset(&none);
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGALRM);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "tap.h"
+#include "waiting.h"
 
 static int events(int file)
 {
@@ -62,10 +63,10 @@ int main(void)
     close(file);
 
     file = eventfd(0, 0);
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
 
     if (child == 0) {
-        usleep(20000);
+        await_sleep(parent);
         _exit(give(file, 9) != 0);
     }
     is_int(take(file), 9, "a read waits");
@@ -74,7 +75,7 @@ int main(void)
     child = fork();
     if (child == 0)
         _exit(give(file, 4) != 0);
-    usleep(20000);
+    await_sleep(child);
     is_int(take(file), -2, "a write waits");
     int status;
 

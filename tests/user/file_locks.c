@@ -4,6 +4,8 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
+#include "waiting.h"
+
 static const char *const kinds[] = {[F_RDLCK] = "read", [F_WRLCK] = "write", [F_UNLCK] = "none"};
 
 static int set(int file, int command, short type, off_t start, off_t length)
@@ -205,6 +207,7 @@ static void test_waiting(void)
     }
     if (read(turn[0], &byte, 1) != 1)
         tap_bail_out("turn");
+    await_sleep(child);
     set(file, F_SETLK, F_UNLCK, 0, 1);
     waitpid(child, &status, 0);
     is_int(status, 0, "a waiter gets the lock when it is given up");
@@ -215,9 +218,7 @@ static void test_waiting(void)
     if (child == 0) {
         int other = open("locked", O_RDWR);
 
-        alarm(1);
-        errno = 0;
-        _exit(flock(other, LOCK_SH) ? errno : 0);
+        _exit(INTERRUPTED(flock(other, LOCK_SH)) ? errno : 0);
     }
     waitpid(child, &status, 0);
     ok(true, "a signal ends the wait: %s", error_name(WEXITSTATUS(status)));

@@ -112,6 +112,34 @@ static int work_exclusive(int self)
     return 0;
 }
 
+/* A directory comes and goes all the time. Who got a name into it keeps it there, and so finds it.
+ */
+static int work_come_and_go(int self)
+{
+    char outside[32], inside[32];
+
+    snprintf(outside, sizeof(outside), "outside%d", self);
+    snprintf(inside, sizeof(inside), "brief/%d", self);
+    tree_file(outside, "", 0600);
+    for (int i = 0; i < 4 * ROUNDS; i++) {
+        if (self % 3 == 0) {
+            if (mkdir("brief", 0700) && errno != EEXIST)
+                return 1;
+            if (rmdir("brief") && errno != ENOENT && errno != ENOTEMPTY)
+                return 2;
+        } else if (self % 3 == 1) {
+            int file = open(inside, O_CREAT | O_EXCL | O_WRONLY, 0600);
+
+            if (file < 0 ? errno != ENOENT : close(file) || unlink(inside))
+                return 3;
+        } else {
+            if (rename(outside, inside) ? errno != ENOENT : rename(inside, outside))
+                return 4;
+        }
+    }
+    return unlink(outside) ? 5 : 0;
+}
+
 /* The name is always there, whoever renames over it. */
 static int work_replace(int self)
 {
@@ -320,6 +348,8 @@ int main(void)
     is_int(rmdir("names"), 0, "and the directory can go");
     inside = shared_memory(4096);
     run("O_EXCL", WORKERS, work_exclusive);
+    run("a directory that comes and goes", WORKERS, work_come_and_go);
+    is_int(rmdir("brief") && errno != ENOENT, 0, "it is empty in the end, if it is there");
     tree_file("always", "complete", 0600);
     run("replacing", WORKERS, work_replace);
     tree_file("log", "", 0600);

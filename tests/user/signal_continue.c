@@ -10,6 +10,7 @@
 
 #include "raw_signal.h"
 #include "tap.h"
+#include "waiting.h"
 
 static int data[2];
 
@@ -102,7 +103,6 @@ static void child_main(const struct row *row, int ready, int may_exit)
 
 static void run(const struct row *row, int signal)
 {
-    struct timespec moment = {0, 15000000};
     int ready[2], may_exit[2], status;
     char byte;
     pid_t child;
@@ -114,9 +114,8 @@ static void run(const struct row *row, int signal)
         child_main(row, ready[1], may_exit[0]);
     if (read(ready[0], &byte, 1) != 1)
         tap_bail_out("child");
-    /* Time for the child to fall asleep: if it takes longer, the test says less, but nothing false.
-     */
-    nanosleep(&moment, NULL);
+    /* In the call, or behind one that a time-out has ended. */
+    await_sleep(child);
     kill(child, signal);
     waitpid(child, &status, WUNTRACED);
     is_int(WIFSTOPPED(status) ? WSTOPSIG(status) : -1, signal, "%s: stopped by signal %d",
@@ -124,7 +123,7 @@ static void run(const struct row *row, int signal)
     kill(child, SIGCONT);
     waitpid(child, &status, WCONTINUED);
     ok(WIFCONTINUED(status), "%s: continued", row->name);
-    nanosleep(&moment, NULL);
+    await_sleep(child);
     if (write(data[1], "d", 1) != 1 || write(may_exit[1], "x", 1) != 1)
         tap_bail_out("write");
     waitpid(child, &status, 0);

@@ -1,8 +1,6 @@
 /*
- * Every sleeping call × interrupted by a handler with SA_RESTART, by one without, and by a stop and
- * continue, which no handler is for. A child that knows from /proc-less evidence that the parent
- * sleeps does not exist on both kernels, so a timer interrupts: it fires again and again until the
- * call ends.
+ * Every sleeping call × interrupted by a handler with SA_RESTART and by one without. A timer
+ * interrupts again and again until the call ends.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -17,20 +15,22 @@
 
 #include "raw_signal.h"
 #include "tap.h"
-
-#define TICK_US 2000
+#include "waiting.h"
 
 static volatile sig_atomic_t ticks;
-static int empty_pipe[2], full_pipe[2], event_descriptor, full_event;
+static volatile bool lets_end;
+static int empty_pipe[2], full_pipe[2], event_descriptor, full_event, timer_descriptor;
 static pid_t child;
 
-/* After the third interruption the world is changed so that a restarted call can end well. */
+/* After the third interruption the world is changed so that a call that is to be restarted can end.
+ */
 static void tick(int signal, siginfo_t *info, void *context)
 {
     (void)info;
     (void)context;
-    if (++ticks != 3)
+    if (++ticks != 3 || !lets_end)
         return;
+    struct itimerspec at_once = {.it_value = {0, 1}};
     uint64_t one = 1;
     char buffer[4096];
 
@@ -40,6 +40,7 @@ static void tick(int signal, siginfo_t *info, void *context)
         ;
     if (read(full_event, &one, 8) != 8)
         _exit(91);
+    timerfd_settime(timer_descriptor, 0, &at_once, NULL);
     kill(child, SIGKILL);
 }
 
@@ -149,14 +150,14 @@ static int call_sigtimedwait(void)
 
 static int call_nanosleep(void)
 {
-    struct timespec time = {0, 30000000};
+    struct timespec time = {1000, 0};
 
     return (int)syscall(SYS_nanosleep, &time, NULL);
 }
 
 static int call_clock_nanosleep(void)
 {
-    struct timespec time = {0, 30000000};
+    struct timespec time = {1000, 0};
 
     return (int)syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, NULL);
 }
@@ -166,17 +167,13 @@ static int call_clock_nanosleep_until(void)
     struct timespec time;
 
     clock_gettime(CLOCK_MONOTONIC, &time);
-    time.tv_nsec += 30000000;
-    if (time.tv_nsec >= 1000000000) {
-        time.tv_sec++;
-        time.tv_nsec -= 1000000000;
-    }
+    time.tv_sec += 1000;
     return (int)syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
 
 static int call_poll_timed(void)
 {
-    return poll(NULL, 0, 30);
+    return poll(NULL, 0, 1000000);
 }
 
 static int call_signalfd(void)
@@ -197,17 +194,9 @@ static int call_signalfd(void)
 
 static int call_timerfd(void)
 {
-    struct itimerspec setting = {.it_value = {0, 30000000}};
-    int descriptor = timerfd_create(CLOCK_MONOTONIC, 0);
     uint64_t value;
-    int result, saved;
 
-    timerfd_settime(descriptor, 0, &setting, NULL);
-    result = (int)read(descriptor, &value, sizeof(value));
-    saved = errno;
-    close(descriptor);
-    errno = saved;
-    return result;
+    return (int)read(timer_descriptor, &value, sizeof(value));
 }
 
 /* What Linux answers: without SA_RESTART, with it. never: a restart would last for ever. */
@@ -256,6 +245,7 @@ static void set_up(void)
     fcntl(full_pipe[0], F_SETFL, O_NONBLOCK);
     event_descriptor = eventfd(0, 0);
     full_event = eventfd(0, 0);
+    timer_descriptor = timerfd_create(CLOCK_MONOTONIC, 0);
     uint64_t most = UINT64_MAX - 1;
 
     if (write(full_event, &most, 8) != 8)
@@ -278,25 +268,22 @@ static void tear_down(void)
     close(full_pipe[1]);
     close(event_descriptor);
     close(full_event);
+    close(timer_descriptor);
 }
 
 static void run(const struct row *row, unsigned long flags, const char *expected, const char *how)
 {
-    struct itimerval every = {{0, TICK_US}, {0, TICK_US}};
-    struct itimerval off = {{0, 0}, {0, 0}};
     char text[32];
-    int result, saved;
+    long result;
 
     set_up();
+    lets_end = strcmp(expected, "EINTR") != 0;
     raw_handle(SIGALRM, tick, SA_SIGINFO | flags);
-    setitimer(ITIMER_REAL, &every, NULL);
-    result = row->call();
-    saved = errno;
-    setitimer(ITIMER_REAL, &off, NULL);
+    result = INTERRUPTED(row->call());
     if (result < 0)
-        snprintf(text, sizeof(text), "%s", saved == EINTR ? "EINTR" : strerror(saved));
+        snprintf(text, sizeof(text), "%s", errno == EINTR ? "EINTR" : strerror(errno));
     else
-        snprintf(text, sizeof(text), "%d", result);
+        snprintf(text, sizeof(text), "%ld", result);
     is_string(text, expected, "%s, a handler %s: %s", row->name, how, expected);
     tear_down();
 }

@@ -180,15 +180,22 @@ static void start(bool with_stops)
     }
 }
 
-/* All that stand still go on, until all have stopped sending. */
+static void continue_all(void)
+{
+    for (int i = 0; i < processes; i++)
+        kill(shared->pids[i], SIGCONT);
+}
+
+/* All that stand still go on, until all have stopped sending; those that the last one stopped, too.
+ */
 static void finish_sending(void)
 {
     shared->stop_sending = 1;
     while (shared->senders_done < processes) {
-        for (int i = 0; i < processes; i++)
-            kill(shared->pids[i], SIGCONT);
+        continue_all();
         sleep_ms(1);
     }
+    continue_all();
 }
 
 static int reap(int expected_signal)
@@ -209,7 +216,7 @@ static void storm(int ms, bool with_stops)
     start(with_stops);
     sleep_ms(ms);
     finish_sending();
-    for (int patience = 0; balance() != 0 && patience < 10000; patience++)
+    for (int patience = 0; balance() != 0 && patience < 60000; patience++)
         sleep_ms(1);
     is_int((long long)balance(), 0, "every real-time signal sent was received%s",
            with_stops ? ", through stops" : "");

@@ -7,6 +7,7 @@
 
 #include "raw_signal.h"
 #include "tap.h"
+#include "waiting.h"
 
 #define ROUNDS 2000
 
@@ -101,7 +102,6 @@ static void test_timedwait(void)
 static void test_timedwait_unblocked(void)
 {
     pid_t parent = getpid();
-    struct timespec moment = {0, 10000000};
     siginfo_t info;
     int status, result;
     pid_t child;
@@ -111,7 +111,7 @@ static void test_timedwait_unblocked(void)
     caught = 0;
     child = fork();
     if (child == 0) {
-        nanosleep(&moment, NULL);
+        await_sleep(parent);
         kill(parent, SIGUSR1);
         _exit(0);
     }
@@ -122,7 +122,7 @@ static void test_timedwait_unblocked(void)
     raw_mask(SIG_SETMASK, RAW_BIT(SIGUSR1));
     child = fork();
     if (child == 0) {
-        nanosleep(&moment, NULL);
+        await_sleep(parent);
         kill(parent, SIGUSR2);
         _exit(0);
     }
@@ -176,7 +176,6 @@ static void test_signalfd(void)
 static void test_signalfd_poll(void)
 {
     pid_t parent = getpid();
-    struct timespec moment = {0, 10000000};
     struct signalfd_siginfo info;
     struct epoll_event event = {.events = EPOLLIN};
     int descriptor, epoll, status;
@@ -190,7 +189,7 @@ static void test_signalfd_poll(void)
     child = fork();
     if (child == 0) {
         /* The signal that the parent waits for is not the child's. */
-        nanosleep(&moment, NULL);
+        await_sleep(parent);
         kill(parent, SIGUSR1);
         _exit(read(descriptor, &info, sizeof(info)) < 0 && errno == EAGAIN ? 0 : 1);
     }
@@ -202,7 +201,7 @@ static void test_signalfd_poll(void)
     epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
     child = fork();
     if (child == 0) {
-        nanosleep(&moment, NULL);
+        await_sleep(parent);
         kill(parent, SIGUSR1);
         _exit(0);
     }
