@@ -71,6 +71,7 @@ static bool parse(struct run *run, int count, char **words)
         return false;
     }
     run->command = words + i;
+    complete_limits(&run->limits);
     return true;
 }
 

@@ -26,6 +26,32 @@ static void show_limit(FILE *out, const char *name, uint64_t value, uint64_t non
                 (unsigned long long)owner);
 }
 
+static void show_time_limit(FILE *out, const char *name, uint64_t ns, uint64_t owner)
+{
+    if (ns != JOB_UNLIMITED)
+        fprintf(out, "%-14s %.6f s (of job %llu)\n", name, (double)ns / 1e9,
+                (unsigned long long)owner);
+}
+
+static void show_cpu_limits(FILE *out, const struct job_limits *limits)
+{
+    const uint64_t *whose = (const uint64_t *)limits->binding_job;
+
+    if (limits->quota_ns != JOB_UNLIMITED)
+        fprintf(out, "%-14s %.1f ms of %.1f ms (of job %llu)\n", "bandwidth",
+                (double)limits->quota_ns / 1e6, (double)limits->period_ns / 1e6,
+                (unsigned long long)whose[10]);
+    if (limits->weight != 100)
+        show_count(out, "weight", limits->weight);
+    show_limit(out, "class", limits->sched_class, 5, whose[12]);
+    if (limits->nice_floor != -20)
+        fprintf(out, "%-14s %d (of job %llu)\n", "nice at least", limits->nice_floor,
+                (unsigned long long)whose[13]);
+    if (limits->affinity != JOB_UNLIMITED)
+        fprintf(out, "%-14s 0x%llx (of job %llu)\n", "CPUs", (unsigned long long)limits->affinity,
+                (unsigned long long)whose[14]);
+}
+
 static void show_limits(FILE *out, int job)
 {
     struct job_limits limits;
@@ -36,8 +62,12 @@ static void show_limits(FILE *out, int job)
     show_limit(out, "max procs", limits.max_procs, JOB_UNLIMITED_COUNT, whose[1]);
     show_limit(out, "max threads", limits.max_threads, JOB_UNLIMITED_COUNT, whose[2]);
     show_limit(out, "max jobs", limits.max_jobs, JOB_UNLIMITED_COUNT, whose[3]);
+    show_time_limit(out, "max proc time", limits.proc_user_ns, whose[5]);
+    show_time_limit(out, "max user time", limits.job_user_ns, whose[6]);
+    show_time_limit(out, "max CPU time", limits.job_cpu_ns, whose[7]);
     show_limit(out, "max proc mem", limits.proc_mem_bytes, JOB_UNLIMITED, whose[8]);
     show_limit(out, "max memory", limits.job_mem_bytes, JOB_UNLIMITED, whose[9]);
+    show_cpu_limits(out, &limits);
 }
 
 void show_stat(int job, bool to_error)
@@ -63,6 +93,8 @@ void show_stat(int job, bool to_error)
     show_time(out, "system time", stat.total.kern_ns);
     show_time(out, "ready time", stat.total.queued_ns);
     show_time(out, "frozen time", stat.frozen_ns);
+    show_count(out, "throttled", stat.nr_throttled);
+    show_time(out, "throttled time", stat.throttled_ns);
     show_count(out, "minor faults", stat.total.minflt);
     show_count(out, "major faults", stat.total.majflt);
     show_count(out, "memory", stat.mem_bytes);
