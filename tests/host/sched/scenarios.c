@@ -39,5 +39,8 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(affinity_wake, .cpus = 2, .preemptions = 2, .seeds = 2000),
     SCENARIO(preemption, .cpus = 2, .seeds = 500, .step_limit = 2000000),
     SCENARIO(post_work, .cpus = 2, .preemptions = 2, .seeds = 1000, .boot = boot_post_work),
+    SCENARIO(group_storm, .cpus = 4, .seeds = 1000, .step_limit = 2000000),
+    SCENARIO(group_alarm, .cpus = 2, .preemptions = 2, .seeds = 1000, .boot = boot_group_alarm),
+    SCENARIO(bandwidth, .cpus = 1, .seeds = 3000),
 };
 const size_t sim_scenario_count = array_length(sim_scenarios);

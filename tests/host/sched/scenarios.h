@@ -36,3 +36,8 @@ void scenario_affinity_wake(void);
 void scenario_preemption(void);
 void boot_post_work(void);
 void scenario_post_work(void);
+
+void scenario_group_storm(void);
+void boot_group_alarm(void);
+void scenario_group_alarm(void);
+void scenario_bandwidth(void);
