@@ -220,7 +220,8 @@ static int link_child(const struct fork_request *request, struct process *child,
     int error;
 
     spin_lock(&family_lock);
-    error = signal_is_pending() ? -ERESTARTNOINTR : job_check_place_locked(&child->place, child->leader);
+    error = signal_is_pending() ? -ERESTARTNOINTR
+                                : job_check_place_locked(&child->place, child->leader);
     if (error == 0) {
         if (request->flags & CLONE_PARENT) {
             parent = self->parent;

@@ -126,8 +126,8 @@ struct cpu *NO_THREAD_SAFETY_ANALYSIS attributes_begin_change(struct thread *thr
     return home;
 }
 
-/* The running thread shares its CPU otherwise from now on, and perhaps should not be on it. One that
- * is watched now begins to be so at its CPU's next look. */
+/* The running thread shares its CPU otherwise from now on, and perhaps should not be on it. One
+ * that is watched now begins to be so at its CPU's next look. */
 static void change_current(struct cpu *home, struct thread *thread)
 {
     if (thread->share)

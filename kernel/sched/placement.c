@@ -6,6 +6,7 @@
  */
 #include "sched/placement.h"
 
+#include "lib/assert.h"
 #include "sched/run_queue_ops.h"
 #include "sched/thread_state.h"
 
@@ -38,6 +39,7 @@ struct cpu *NO_THREAD_SAFETY_ANALYSIS thread_lock_home(struct thread *thread)
 
 static struct cpu *first_cpu(uint64_t cpus)
 {
+    debug_assert(cpus != 0);
     return port_cpu((unsigned)__builtin_ctzll(cpus));
 }
 

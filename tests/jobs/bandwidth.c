@@ -16,10 +16,8 @@ static int spin(void *argument)
 
 static int try_bandwidth(int job, uint64_t quota, uint64_t period, uint64_t burst)
 {
-    struct job_limits limits = {.mask = JOB_LIMIT_BANDWIDTH,
-                                .quota_ns = quota,
-                                .period_ns = period,
-                                .burst_ns = burst};
+    struct job_limits limits = {
+        .mask = JOB_LIMIT_BANDWIDTH, .quota_ns = quota, .period_ns = period, .burst_ns = burst};
 
     return job_set(job, &limits, 0);
 }

@@ -1,5 +1,5 @@
-/* docs/jobs.md, rule 38: nice floor and affinity; and what weight and class may be. How the CPUs are
- * shared then: figures_cpu.c. */
+/* docs/jobs.md, rule 38: nice floor and affinity; and what weight and class may be. How the CPUs
+ * are shared then: figures_cpu.c. */
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -163,7 +163,8 @@ static void weight_and_class(void)
     set_limit(job, JOB_LIMIT_CLASS, 9);
     set_limit(inner, JOB_LIMIT_CLASS, 2);
     job_get(inner, &limits, JOB_GET_EFFECTIVE);
-    ok(limits.weight == 10000 && limits.sched_class == 2, "effective: the own weight, the least class");
+    ok(limits.weight == 10000 && limits.sched_class == 2,
+       "effective: the own weight, the least class");
     child = spawn(inner, report_nice, NULL);
     is_int(WEXITSTATUS(reap(child)), 0, "a member of weighted jobs runs");
     close(inner);

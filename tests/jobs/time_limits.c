@@ -47,8 +47,7 @@ static void process_time(uint64_t *counter)
     ok(event.use.user_ns >= 50 * MS, "rule 34: and how much it had used");
     second = spawn(job, spin, counter);
     wait4(second, &status, 0, &usage);
-    ok(WIFSIGNALED(status) &&
-           (usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000),
+    ok(WIFSIGNALED(status) && (usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000),
        "rule 34: the next process begins at its own start");
     is_int((long long)stat_of(job).limit_killed, 2, "rule 34: both are counted");
     close(stream);

@@ -4,134 +4,10 @@
  */
 #include "proc/job.h"
 
+#include "job_calls.h"
 #include "lib/errno.h"
 #include "scenarios.h"
 #include "system.h"
-
-static struct job *job; /* a reference, from set_up() to tear_down() */
-
-/* --- Calls, by pointers instead of descriptors --- */
-
-static int64_t do_create(const uint64_t a[6])
-{
-    const struct job_create_args args = {.flags = a[0]};
-
-    return job_create(root_job, &args, &job);
-}
-
-static int64_t do_put(const uint64_t a[6])
-{
-    (void)a;
-    job_put(job);
-    return 0;
-}
-
-static int64_t do_kill(const uint64_t a[6])
-{
-    int error = job_kill(job, false, JOB_CAUSE_KILL);
-
-    if (error == 0 && a[0])
-        error = job_wait_empty(job, DEADLINE_NEVER);
-    if (a[0])
-        job_certify(job, (struct job_cert *)a[0]);
-    return error;
-}
-
-static int64_t do_freeze(const uint64_t a[6])
-{
-    (void)a;
-    return job_freeze(job);
-}
-
-static int64_t do_thaw(const uint64_t a[6])
-{
-    (void)a;
-    job_thaw(job);
-    return 0;
-}
-
-static int64_t do_signal(const uint64_t a[6])
-{
-    return job_signal(job, (int)a[0]);
-}
-
-static int64_t do_adopt(const uint64_t a[6])
-{
-    struct process *process = process_find((pid_number)a[0]);
-    int64_t error = -ESRCH;
-
-    if (process) {
-        error = job_adopt(job, process, (uint32_t)a[1]);
-        process_put(process);
-    }
-    return error;
-}
-
-static int64_t do_stat(const uint64_t a[6])
-{
-    job_get_stat(job, (struct job_stat *)a[0], 0);
-    return 0;
-}
-
-static int64_t do_limit_processes(const uint64_t a[6])
-{
-    struct job_limits limits = {.mask = JOB_LIMIT_PROCS, .max_procs = (uint32_t)a[0]};
-
-    return job_set_limits(job, &limits, 0);
-}
-
-static int64_t call(int64_t (*function)(const uint64_t a[6]), uint64_t first, uint64_t second)
-{
-    const uint64_t a[6] = {first, second};
-
-    return sim_call(function, a);
-}
-
-static int spawn(sim_program *program, uintptr_t argument)
-{
-    const uint64_t a[6] = {0, SIGCHLD, (uintptr_t)program, argument, (uintptr_t)job};
-
-    return (int)sim_call(do_fork, a);
-}
-
-static struct job_stat stat(void)
-{
-    struct job_stat now;
-
-    call(do_stat, (uintptr_t)&now, 0);
-    SIM_CHECK_EQUAL(now.entered, now.active + now.exited);
-    return now;
-}
-
-static void set_up(void)
-{
-    SIM_CHECK_EQUAL(call(do_create, 0, 0), 0);
-}
-
-static void tear_down(void)
-{
-    call(do_put, 0, 0);
-}
-
-/* Rule 16. */
-static void kill_and_check(void)
-{
-    struct job_cert cert;
-
-    SIM_CHECK_EQUAL(call(do_kill, (uintptr_t)&cert, 0), 0);
-    SIM_CHECK_EQUAL(cert.live, 0);
-    SIM_CHECK_EQUAL(cert.entered, cert.exited);
-    SIM_CHECK_EQUAL(stat().state, JOB_DEAD);
-    SIM_CHECK_EQUAL(spawn(NULL, 0), -ENODEV); /* rule 1 */
-}
-
-static void reap_killed(int signal)
-{
-    struct waited waited;
-
-    while (call_wait(-1, WEXITED, &waited) == 0)
-        SIM_CHECK_EQUAL(waited.status, signal);
-}
 
 static void forking_member(uintptr_t depth)
 {
@@ -145,11 +21,11 @@ static void forking_member(uintptr_t depth)
 
 static void fork_kill(void)
 {
-    set_up();
-    SIM_CHECK(spawn(forking_member, 1) > 0);
-    kill_and_check();
-    reap_killed(SIGKILL);
-    tear_down();
+    job_set_up();
+    SIM_CHECK(job_spawn(forking_member, 1) > 0);
+    job_kill_and_check();
+    job_reap_killed(SIGKILL);
+    job_tear_down();
 }
 
 void scenario_job_fork_kill(void)
@@ -161,21 +37,21 @@ void scenario_job_fork_kill(void)
 
 static void outer_spawner(uintptr_t argument)
 {
-    int child = spawn(forking_member, 0);
+    int child = job_spawn(forking_member, 0);
 
     (void)argument;
     SIM_CHECK(child > 0 || child == -ENODEV);
-    reap_killed(SIGKILL);
+    job_reap_killed(SIGKILL);
 }
 
 static void spawn_kill(void)
 {
-    set_up();
+    job_set_up();
     SIM_CHECK(call_fork(outer_spawner, 0) > 0);
-    kill_and_check();
+    job_kill_and_check();
     SIM_CHECK(call_wait_any() > 0);
-    SIM_CHECK_EQUAL(stat().active, 0);
-    tear_down();
+    SIM_CHECK_EQUAL(job_stat_now().active, 0);
+    job_tear_down();
 }
 
 void scenario_job_spawn_kill(void)
@@ -202,18 +78,18 @@ static void fork_freeze(void)
 {
     unsigned before;
 
-    set_up();
-    SIM_CHECK(spawn(counting_member, 1) > 0);
-    SIM_CHECK_EQUAL(call(do_freeze, 0, 0), 0);
+    job_set_up();
+    SIM_CHECK(job_spawn(counting_member, 1) > 0);
+    SIM_CHECK_EQUAL(job_call(do_job_freeze, 0, 0), 0);
     before = instructions;
     for (int i = 0; i < 4; i++) {
         call_getpid();
         SIM_CHECK_EQUAL(instructions, before);
     }
-    SIM_CHECK_EQUAL(call(do_thaw, 0, 0), 0);
-    kill_and_check();
-    reap_killed(SIGKILL);
-    tear_down();
+    SIM_CHECK_EQUAL(job_call(do_job_thaw, 0, 0), 0);
+    job_kill_and_check();
+    job_reap_killed(SIGKILL);
+    job_tear_down();
 }
 
 void scenario_job_fork_freeze(void)
@@ -227,14 +103,14 @@ static void fork_signal(void)
 {
     int64_t reached;
 
-    set_up();
-    SIM_CHECK(spawn(forking_member, 1) > 0);
-    reached = call(do_signal, SIGTERM, 0);
+    job_set_up();
+    SIM_CHECK(job_spawn(forking_member, 1) > 0);
+    reached = job_call(do_job_signal, SIGTERM, 0);
     SIM_CHECK(reached == 1 || reached == 2);
-    reap_killed(SIGTERM);
-    SIM_CHECK_EQUAL(stat().active, 0);
-    SIM_CHECK_EQUAL(call(do_signal, 0, 0), -ESRCH);
-    tear_down();
+    job_reap_killed(SIGTERM);
+    SIM_CHECK_EQUAL(job_stat_now().active, 0);
+    SIM_CHECK_EQUAL(job_call(do_job_signal, 0, 0), -ESRCH);
+    job_tear_down();
 }
 
 void scenario_job_fork_signal(void)
@@ -254,15 +130,15 @@ static void adopt_exit(void)
     int child, result;
     struct job_stat after;
 
-    set_up();
+    job_set_up();
     child = call_fork(exit_at_once, 3);
-    result = (int)call(do_adopt, (uint64_t)child, 0);
+    result = (int)job_call(do_job_adopt, (uint64_t)child, 0);
     SIM_CHECK(result == 0 || result == -ESRCH);
     SIM_CHECK_EQUAL(call_wait_any(), child);
-    after = stat();
+    after = job_stat_now();
     SIM_CHECK_EQUAL(after.entered, result == 0);
     SIM_CHECK_EQUAL(after.exited, result == 0);
-    tear_down();
+    job_tear_down();
 }
 
 void scenario_job_adopt_exit(void)
@@ -276,12 +152,12 @@ static void adopt_tree_fork(void)
 {
     int child;
 
-    set_up();
+    job_set_up();
     child = call_fork(forking_member, 2);
-    SIM_CHECK_EQUAL(call(do_adopt, (uint64_t)child, JOB_ADOPT_TREE), 0);
-    kill_and_check();
-    reap_killed(SIGKILL);
-    tear_down();
+    SIM_CHECK_EQUAL(job_call(do_job_adopt, (uint64_t)child, JOB_ADOPT_TREE), 0);
+    job_kill_and_check();
+    job_reap_killed(SIGKILL);
+    job_tear_down();
 }
 
 void scenario_job_adopt_tree_fork(void)
@@ -309,16 +185,16 @@ static void exit_close(void)
 {
     struct job_stat after;
 
-    set_up();
+    job_set_up();
     system_on_exit = close_owner;
-    SIM_CHECK(spawn(forking_member, 1) > 0);
-    SIM_CHECK(spawn(owning_member, 3) > 0);
+    SIM_CHECK(job_spawn(forking_member, 1) > 0);
+    SIM_CHECK(job_spawn(owning_member, 3) > 0);
     reap_all_children();
-    after = stat();
+    after = job_stat_now();
     SIM_CHECK_EQUAL(after.state, JOB_DEAD);
     SIM_CHECK_EQUAL(after.cause, JOB_CAUSE_CLOSE);
     SIM_CHECK_EQUAL(after.active, 0);
-    tear_down();
+    job_tear_down();
 }
 
 void scenario_job_exit_close(void)
@@ -331,14 +207,14 @@ void scenario_job_exit_close(void)
 static void inner_killer(uintptr_t argument)
 {
     (void)argument;
-    call(do_kill, 0, 0);
+    job_call(do_job_kill, 0, 0);
     sim_fail("a member that killed its own job went on");
 }
 
 static void outer_killer(uintptr_t argument)
 {
     (void)argument;
-    kill_and_check();
+    job_kill_and_check();
     call_exit(9);
 }
 
@@ -347,13 +223,13 @@ static void kill_kill(void)
     struct waited waited;
     int other;
 
-    set_up();
-    SIM_CHECK(spawn(inner_killer, 0) > 0);
+    job_set_up();
+    SIM_CHECK(job_spawn(inner_killer, 0) > 0);
     other = call_fork(outer_killer, 0);
-    kill_and_check();
+    job_kill_and_check();
     while (call_wait(-1, WEXITED, &waited) == 0)
         SIM_CHECK_EQUAL(waited.status, waited.pid == other ? 9 << 8 : SIGKILL);
-    tear_down();
+    job_tear_down();
 }
 
 void scenario_job_kill_kill(void)
@@ -391,18 +267,18 @@ static void limit_fork(void)
 {
     int64_t limit = 3;
 
-    set_up();
-    SIM_CHECK(spawn(eager_member, 0) > 0);
-    SIM_CHECK_EQUAL(call(do_limit_processes, 2, 0), 0);
+    job_set_up();
+    SIM_CHECK(job_spawn(eager_member, 0) > 0);
+    SIM_CHECK_EQUAL(job_call(do_job_limit_processes, 2, 0), 0);
     for (int i = 0; i < 4; i++) {
-        int64_t use = call(do_use, 0, 0);
+        int64_t use = job_call(do_use, 0, 0);
 
         SIM_CHECK(use <= limit);
         limit = use > 2 ? use : 2;
     }
-    kill_and_check();
+    job_kill_and_check();
     reap_all_children();
-    tear_down();
+    job_tear_down();
 }
 
 void scenario_job_limit_fork(void)
@@ -414,19 +290,19 @@ void scenario_job_limit_fork(void)
 
 static void wait_accounts(void)
 {
-    set_up();
+    job_set_up();
     for (unsigned i = 1; i <= 2; i++)
-        SIM_CHECK(spawn(exit_at_once, i) > 0);
+        SIM_CHECK(job_spawn(exit_at_once, i) > 0);
     for (unsigned i = 1; i <= 2; i++) {
         struct job_stat now;
 
         SIM_CHECK(call_wait_any() > 0);
-        now = stat();
+        now = job_stat_now();
         SIM_CHECK(now.exited >= i);
         SIM_CHECK(now.active <= 2 - i);
         SIM_CHECK(now.total.user_ns + now.total.kern_ns > 0);
     }
-    tear_down();
+    job_tear_down();
 }
 
 void scenario_job_wait_accounts(void)
@@ -441,15 +317,15 @@ static void allocations(void)
     int result;
 
     sim_faults_open();
-    result = (int)call(do_create, 0, 0);
+    result = (int)job_call(do_job_create, 0, 0);
     SIM_CHECK(result == 0 || (result == -ENOMEM && sim_allocation_refused()));
     if (result == 0) {
-        result = spawn(exit_at_once, 1);
+        result = job_spawn(exit_at_once, 1);
         SIM_CHECK(result > 0 ||
                   ((result == -ENOMEM || result == -EAGAIN) && sim_allocation_refused()));
         reap_all_children();
-        SIM_CHECK_EQUAL(stat().active, 0);
-        tear_down();
+        SIM_CHECK_EQUAL(job_stat_now().active, 0);
+        job_tear_down();
     }
 }
 

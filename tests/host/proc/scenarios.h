@@ -57,3 +57,8 @@ void scenario_job_kill_kill(void);
 void scenario_job_limit_fork(void);
 void scenario_job_wait_accounts(void);
 void scenario_job_allocations(void);
+void scenario_job_bandwidth_kill(void);
+void scenario_job_bandwidth_adopt(void);
+void scenario_job_time_fork(void);
+void scenario_job_affinity_fork(void);
+void scenario_job_weight_fork(void);

@@ -56,7 +56,8 @@ static void restless_program(uintptr_t argument)
     worker_program_exit();
 }
 
-static bool is_in(const struct thread *thread, const struct fair_share *share, const struct cpu *cpu)
+static bool is_in(const struct thread *thread, const struct fair_share *share,
+                  const struct cpu *cpu)
 {
     const struct fair_share *at = share_on(thread->share, cpu);
 
@@ -74,7 +75,8 @@ static uint64_t count_runnable(const struct cpu *cpu, const struct fair_share *s
         const struct thread *thread = &workers[i].thread;
 
         if (thread->cpu == cpu && thread->share && is_in(thread, share, cpu) &&
-            (thread->on_queue || (thread == cpu->run_queue.current && thread->state != THREAD_DEAD)))
+            (thread->on_queue ||
+             (thread == cpu->run_queue.current && thread->state != THREAD_DEAD)))
             weight += thread->fair.weight;
     }
     return weight;
