@@ -6,6 +6,8 @@
 #include "sched/placement.h"
 #include "sched/thread.h"
 
+#define READ_TRIES 16
+
 static void add(_Atomic uint64_t *sum, uint64_t cycles)
 {
     atomic_fetch_add_explicit(sum, cycles, memory_order_relaxed);
@@ -101,11 +103,30 @@ static void add_running(struct cpu *cpu, const struct cpu_account *account, stru
     spin_unlock_irq_restore(&cpu->run_queue.lock, interrupts);
 }
 
+static struct cpu_time read_added(const struct cpu_account *account)
+{
+    return (struct cpu_time){.user = standing(&account->user),
+                             .system = standing(&account->system),
+                             .ready = standing(&account->ready)};
+}
+
+static bool is_same(const struct cpu_time *left, const struct cpu_time *right)
+{
+    return left->user == right->user && left->system == right->system &&
+           left->ready == right->ready;
+}
+
+/* A thread that stopped after the sums were read and before its CPU was looked at is in neither:
+ * but then, seen through that CPU's lock, the sums have changed. */
 void cpu_account_read(const struct cpu_account *account, struct cpu_time *time)
 {
-    time->user = atomic_load_explicit(&account->user, memory_order_relaxed);
-    time->system = atomic_load_explicit(&account->system, memory_order_relaxed);
-    time->ready = atomic_load_explicit(&account->ready, memory_order_relaxed);
-    for (unsigned id = 0; id < port_cpu_count(); id++)
-        add_running(port_cpu(id), account, time);
+    struct cpu_time before, after = read_added(account);
+    unsigned tries = READ_TRIES;
+
+    do {
+        *time = before = after;
+        for (unsigned id = 0; id < port_cpu_count(); id++)
+            add_running(port_cpu(id), account, time);
+        after = read_added(account);
+    } while (!is_same(&before, &after) && --tries > 0);
 }

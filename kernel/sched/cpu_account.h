@@ -27,6 +27,7 @@ void cpu_account_flush_stopped(struct thread *thread);
  * nobody. The thread may be running; takes its run queue's lock. Returns what it had used by then.
  */
 struct cpu_time thread_set_account(struct thread *thread, struct cpu_account *account);
-/* The sum, and what running threads have not added yet; a thread that stops running meanwhile may
- * be missing with its last stretch, none is counted twice. Takes each run queue's lock in turn. */
+/* The sum, and what running threads have not added yet. None is counted twice; only if threads stop
+ * running time and again while it is read may one be missing with its last stretch. Takes each run
+ * queue's lock in turn. */
 void cpu_account_read(const struct cpu_account *account, struct cpu_time *time);

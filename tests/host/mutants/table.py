@@ -123,6 +123,8 @@ MUTANTS = [
     proc("adoption leaves children behind", "job_adopt_tree_fork", "job_adopt.c",
          "    } while (tree && (process = next_descendant_locked(process, first)));\n",
          "    } while (false);\n"),
+    sched("sums that changed are not read again", "account_read", "cpu_account.c",
+          "!is_same(&before, &after) && --tries > 0", "is_same(&before, &after) && --tries == 0"),
     # --- an illegal transition ---
     proc("straight from living to zombie", "exit_wait", "exit.c",
          "    process_set_state(process, PROCESS_EXITING);\n", ""),

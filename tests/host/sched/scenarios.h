@@ -34,5 +34,6 @@ void boot_affinity(void);
 void scenario_affinity(void);
 void scenario_affinity_wake(void);
 void scenario_preemption(void);
+void scenario_account_read(void);
 void boot_post_work(void);
 void scenario_post_work(void);

@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 #include "scenarios.h"
 #include "sched/cpu.h"
+#include "sched/cpu_account.h"
 #include "sched/sched.h"
 #include "workers.h"
 
@@ -251,6 +252,43 @@ void scenario_preemption(void)
     for (uintptr_t i = 0; i < 4; i++)
         worker_start_program("spinner", spinning_program, i);
     worker_start("supervisor", supervisor, NULL);
+    workers_join();
+}
+
+/* --- an account is read while its thread leaves its CPU --- */
+
+static struct cpu_account account;
+static _Atomic uint64_t spent;
+
+static void spender(struct worker *self)
+{
+    for (int i = 0; i < 2; i++) {
+        spent = thread_read_cycles(&self->thread.usage.system_cycles);
+        sim_point();
+        thread_sleep(never, NULL, SLEEP_UNINTERRUPTIBLE, port_clock_ns() + 10000);
+    }
+}
+
+/* Whatever the thread had used before the account is read is in it. */
+static void auditor(struct worker *self)
+{
+    (void)self;
+    for (int i = 0; i < 2; i++) {
+        uint64_t least = spent;
+        struct cpu_time time;
+
+        cpu_account_read(&account, &time);
+        SIM_CHECK(time.system >= least);
+    }
+}
+
+void scenario_account_read(void)
+{
+    struct worker *target = worker_create("spender", spender, NULL);
+
+    target->thread.account = &account;
+    thread_start(&target->thread);
+    worker_start("auditor", auditor, NULL);
     workers_join();
 }
 
