@@ -57,8 +57,9 @@ struct cpu_time thread_set_group(struct thread *thread, struct sched_group *grou
 /* The group's share or bounds have changed. */
 void thread_regroup(struct thread *thread);
 
-/* The sum, and what running threads have not added yet; a thread that stops running meanwhile may
- * be missing with its last stretch, none is counted twice. Takes each run queue's lock in turn. */
+/* The sum, and what running threads have not added yet. None is counted twice; only if threads stop
+ * running time and again while it is read may one be missing with its last stretch. Takes each run
+ * queue's lock in turn. */
 void sched_group_read(const struct sched_group *group, struct cpu_time *time);
 
 /* --- Time limits --- */

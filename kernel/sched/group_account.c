@@ -4,6 +4,8 @@
 #include "sched/group.h"
 #include "sched/thread.h"
 
+#define READ_TRIES 16
+
 static void add(_Atomic uint64_t *sum, uint64_t cycles)
 {
     atomic_fetch_add_explicit(sum, cycles, memory_order_relaxed);
@@ -90,11 +92,30 @@ static void add_running(struct cpu *cpu, const struct sched_group *group, struct
     spin_unlock_irq_restore(&cpu->run_queue.lock, interrupts);
 }
 
+static struct cpu_time read_added(const struct sched_group *group)
+{
+    return (struct cpu_time){.user = standing(&group->user),
+                             .system = standing(&group->system),
+                             .ready = standing(&group->ready)};
+}
+
+static bool is_same(const struct cpu_time *left, const struct cpu_time *right)
+{
+    return left->user == right->user && left->system == right->system &&
+           left->ready == right->ready;
+}
+
+/* A thread that stopped after the sums were read and before its CPU was looked at is in neither:
+ * but then, seen through that CPU's lock, the sums have changed. */
 void sched_group_read(const struct sched_group *group, struct cpu_time *time)
 {
-    time->user = standing(&group->user);
-    time->system = standing(&group->system);
-    time->ready = standing(&group->ready);
-    for (unsigned id = 0; id < port_cpu_count(); id++)
-        add_running(port_cpu(id), group, time);
+    struct cpu_time before, after = read_added(group);
+    unsigned tries = READ_TRIES;
+
+    do {
+        *time = before = after;
+        for (unsigned id = 0; id < port_cpu_count(); id++)
+            add_running(port_cpu(id), group, time);
+        after = read_added(group);
+    } while (!is_same(&before, &after) && --tries > 0);
 }

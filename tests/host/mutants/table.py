@@ -144,6 +144,8 @@ MUTANTS = [
            "kernel/sched/attributes.c",
          "run_queue_ready(&home->run_queue) > 0 || thread->is_watched ||",
          "run_queue_ready(&home->run_queue) > 0 ||"),
+    sched("sums that changed are not read again", "group_read", "group_account.c",
+          "!is_same(&before, &after) && --tries > 0", "is_same(&before, &after) && --tries == 0"),
     # --- an illegal transition ---
     proc("straight from living to zombie", "exit_wait", "exit.c",
          "    process_set_state(process, PROCESS_EXITING);\n", ""),

@@ -192,6 +192,44 @@ void scenario_group_storm(void)
     sim_check_leaks(&before);
 }
 
+/* --- Sums are read while a thread leaves its CPU --- */
+
+static struct sched_group account;
+static _Atomic uint64_t spent;
+
+static void spender(struct worker *self)
+{
+    for (int i = 0; i < 2; i++) {
+        spent = thread_read_cycles(&self->thread.usage.system_cycles);
+        sim_point();
+        thread_sleep(never, NULL, SLEEP_UNINTERRUPTIBLE, port_clock_ns() + 10000);
+    }
+}
+
+/* Whatever the thread had used before the account is read is in it. */
+static void auditor(struct worker *self)
+{
+    (void)self;
+    for (int i = 0; i < 2; i++) {
+        uint64_t least = spent;
+        struct cpu_time time;
+
+        sched_group_read(&account, &time);
+        SIM_CHECK(time.system >= least);
+    }
+}
+
+void scenario_group_read(void)
+{
+    struct worker *target = worker_create("spender", spender, NULL);
+
+    sched_group_init(&account, NULL);
+    thread_set_group(&target->thread, &account);
+    thread_start(&target->thread);
+    worker_start("auditor", auditor, NULL);
+    workers_join();
+}
+
 /* --- Limits are noticed --- */
 
 static struct sched_group limited;
