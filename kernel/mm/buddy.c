@@ -80,3 +80,71 @@ void buddy_free_run(struct buddy *buddy, uint64_t first, uint64_t end)
         first += 1ul << order;
     }
 }
+
+/* Frames of one aligned stretch of 64, as a set. */
+#define WINDOW_ORDER 6
+
+struct window {
+    uint64_t index;
+    uint64_t frames;
+};
+
+/* The frames at which a pair of blocks of that order can begin. */
+static const uint64_t pair_starts[WINDOW_ORDER] = {
+    0x5555555555555555, 0x1111111111111111, 0x0101010101010101,
+    0x0001000100010001, 0x0000000100000001, 0x0000000000000001,
+};
+
+static void free_blocks(struct buddy *buddy, uint64_t base, uint64_t starts, unsigned order)
+{
+    for (; starts; starts &= starts - 1)
+        buddy_free(buddy, base + (unsigned)__builtin_ctzl(starts), order);
+}
+
+/* Order by order: blocks without a partner in the set go, pairs become blocks of the next order. */
+static void free_window(struct buddy *buddy, const struct window *window)
+{
+    uint64_t base = window->index << WINDOW_ORDER;
+    uint64_t blocks = window->frames;
+    unsigned order;
+
+    for (order = 0; order < WINDOW_ORDER && blocks; order++) {
+        unsigned size = 1u << order;
+        uint64_t pairs = blocks & blocks >> size & pair_starts[order];
+
+        free_blocks(buddy, base, blocks & ~(pairs | pairs << size), order);
+        blocks = pairs;
+    }
+    free_blocks(buddy, base, blocks, order);
+}
+
+/* The window of that index; `windows` has room for one more. */
+static struct window *find_window(struct window *windows, unsigned *count, uint64_t index)
+{
+    for (unsigned i = *count; i > 0; i--)
+        if (windows[i - 1].index == index)
+            return &windows[i - 1];
+    windows[*count] = (struct window){.index = index};
+    return &windows[(*count)++];
+}
+
+void buddy_free_frames(struct buddy *buddy, const uint32_t *numbers, unsigned count)
+{
+    struct window windows[BUDDY_FRAMES_MAX];
+    const uint32_t *end = numbers + count;
+    unsigned used = 0;
+
+    assert(count <= BUDDY_FRAMES_MAX);
+    while (numbers < end) {
+        uint64_t index = *numbers >> WINDOW_ORDER;
+        uint64_t frames = 0;
+
+        /* What comes together was mostly allocated together. */
+        do
+            frames |= 1ul << *numbers++ % 64;
+        while (numbers < end && *numbers >> WINDOW_ORDER == index);
+        find_window(windows, &used, index)->frames |= frames;
+    }
+    for (unsigned i = 0; i < used; i++)
+        free_window(buddy, &windows[i]);
+}

@@ -9,7 +9,8 @@
 
 #include "lib/list.h"
 
-#define BUDDY_ORDERS 11
+#define BUDDY_ORDERS     11
+#define BUDDY_FRAMES_MAX 32
 
 struct buddy {
     struct list blocks[BUDDY_ORDERS];
@@ -22,3 +23,6 @@ uint64_t buddy_alloc(struct buddy *buddy, unsigned order);
 void buddy_free(struct buddy *buddy, uint64_t number, unsigned order);
 /* Frees frames first .. end-1, which need not be one block. */
 void buddy_free_run(struct buddy *buddy, uint64_t first, uint64_t end);
+/* Frees single frames, at most BUDDY_FRAMES_MAX, in any order: those that lie side by side merge at
+ * once. */
+void buddy_free_frames(struct buddy *buddy, const uint32_t *numbers, unsigned count);

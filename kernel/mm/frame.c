@@ -13,7 +13,6 @@
 #define HOT_ORDERS   3 /* blocks of 1, 2 and 4 frames: pages, tables and kernel stacks */
 #define STACK_DEPTH  64
 #define REFILL_ORDER 5 /* a refill of single frames splits one block of this order */
-#define DRAIN_COUNT  32
 #define POISON_BYTE  0xdb
 
 struct frame_stack {
@@ -47,26 +46,15 @@ static struct frame_cache *this_cache(void)
 
 /* Interrupts masked from here on. */
 
-/* Single frames are often freed in the order of their numbers, up or down: such a run merges at
- * once instead of frame by frame. */
 static void drain_singles(struct frame_stack *stack, unsigned count)
 {
     spin_lock(&buddy_lock);
     while (count != 0) {
-        uint64_t first = stack->numbers[--stack->count];
-        uint64_t end = first + 1;
+        unsigned part = count < BUDDY_FRAMES_MAX ? count : BUDDY_FRAMES_MAX;
 
-        for (count--; count != 0; count--, stack->count--) {
-            uint64_t number = stack->numbers[stack->count - 1];
-
-            if (number == end)
-                end++;
-            else if (number + 1 == first)
-                first--;
-            else
-                break;
-        }
-        buddy_free_run(&buddy, first, end);
+        stack->count -= part;
+        buddy_free_frames(&buddy, &stack->numbers[stack->count], part);
+        count -= part;
     }
     spin_unlock(&buddy_lock);
 }

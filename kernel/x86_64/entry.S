@@ -32,14 +32,8 @@
     pushq %r15
 .endm
 
-/* Leaves rsp at the frame's original_rax. */
-.macro POP_REGISTERS
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
+/* Those that a C function does not preserve. Leaves rsp at the frame's original_rax. */
+.macro POP_SCRATCH_REGISTERS
     popq %r11
     popq %rcx
     popq %rax
@@ -49,6 +43,16 @@
     popq %r10
     popq %r8
     popq %r9
+.endm
+
+.macro POP_REGISTERS
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    POP_SCRATCH_REGISTERS
 .endm
 
     .text
@@ -75,7 +79,8 @@ system_call_entry:
     call system_call_enter
     testb %al, %al
     jz return_by_iret
-    POP_REGISTERS
+    addq $48, %rsp /* r15 to rbx hold the program's values */
+    POP_SCRATCH_REGISTERS
     movq 32(%rsp), %rsp /* past original_rax, rip, cs, rflags: the program's stack */
     swapgs
     sysretq

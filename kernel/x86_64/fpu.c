@@ -2,7 +2,6 @@
 #include "x86_64/fpu.h"
 
 #include "lib/string.h"
-#include "x86_64/cpu_features.h"
 
 #define FCW_INITIAL      0x037f
 #define MXCSR_INITIAL    0x1f80
@@ -50,22 +49,6 @@ void fpu_init_area(void *area)
     memset(area, 0, cpu_features.fpu_state_size);
     legacy->control = FCW_INITIAL;
     legacy->mxcsr = MXCSR_INITIAL;
-}
-
-void fpu_save(void *area)
-{
-    if (cpu_features.xsave)
-        __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
-    else
-        __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
-}
-
-void fpu_restore(const void *area)
-{
-    if (cpu_features.xsave)
-        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
-    else
-        __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
 /* All components in their initial state: XRSTOR looks no further than the header, FXRSTOR has no

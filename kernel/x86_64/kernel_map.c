@@ -26,7 +26,11 @@
 extern char kernel_text_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
     kernel_data_start[], kernel_image_end[];
 
+_Static_assert(KERNEL_STACK_AREA % SIZE_1G == 0 && KERNEL_STACK_AREA_SIZE == SIZE_1G,
+               "one table leads to all of the stack area's lowest ones");
+
 static physical_t root;
+static uint64_t *stack_tables; /* the entries for them */
 static physical_t start_table;
 static uintptr_t device_area_next = DEVICE_AREA;
 
@@ -116,7 +120,7 @@ static void map_ram(const struct boot_info *info)
  */
 static void reserve_areas(void)
 {
-    make_entry(KERNEL_STACK_AREA, 1);
+    stack_tables = make_entry(KERNEL_STACK_AREA, 1);
     make_entry(DEVICE_AREA, 1);
 }
 
@@ -172,13 +176,10 @@ void *kernel_map_physical(uint64_t physical, size_t size, enum kernel_map_cache 
 
 static uint64_t *stack_table_entry(uintptr_t address)
 {
-    physical_t upper = *entry_in(root, address, 3) & PAGE_ENTRY_FRAME;
-    physical_t middle = *entry_in(upper, address, 2) & PAGE_ENTRY_FRAME;
-
-    return entry_in(middle, address, 1);
+    return &stack_tables[(address - KERNEL_STACK_AREA) / SIZE_2M];
 }
 
-uint64_t *kernel_map_stack_entry(uintptr_t address)
+uint64_t *kernel_map_stack_entries(uintptr_t address)
 {
     uint64_t *entry = stack_table_entry(address);
 

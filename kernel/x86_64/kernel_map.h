@@ -38,8 +38,9 @@ enum kernel_map_cache { KERNEL_MAP_UNCACHED, KERNEL_MAP_CACHED };
  * is known at boot. Boot CPU only. */
 void *kernel_map_physical(uint64_t physical, size_t size, enum kernel_map_cache cache);
 
-/* The place of a kernel stack page's entry, or NULL if memory is short. Guarded by the caller. */
-uint64_t *kernel_map_stack_entry(uintptr_t address) MUST_CHECK;
+/* The places of the entries of a kernel stack's pages, the first of which is at the address; NULL
+ * if memory is short. Guarded by the caller. */
+uint64_t *kernel_map_stack_entries(uintptr_t address) MUST_CHECK;
 uint64_t kernel_map_stack_bits(void);
 /* Is there a page at the address in the stack area? Without a lock: for the panic report. */
 bool kernel_map_stack_is_mapped(uintptr_t address);

@@ -7,7 +7,7 @@
 #include "x86_64/kernel_stack.h"
 
 #include "lib/panic.h"
-#include "mm/frame.h"
+#include "mm/frame_table.h"
 #include "sched/spinlock.h"
 #include "x86_64/instructions.h"
 #include "x86_64/ipi.h"
@@ -80,29 +80,31 @@ static unsigned find_slot(void)
 
 static void unmap_pages(uintptr_t stack, unsigned pages)
 {
-    for (unsigned i = 0; i < pages; i++) {
-        uint64_t *entry = kernel_map_stack_entry(stack + i * PORT_PAGE_SIZE);
-        physical_t frame = *entry & PAGE_ENTRY_FRAME;
+    uint64_t *entries = kernel_map_stack_entries(stack);
+    physical_t frames[KERNEL_STACK_PAGES];
 
-        *entry = 0;
+    for (unsigned i = 0; i < pages; i++) {
+        frames[i] = entries[i] & PAGE_ENTRY_FRAME;
+        entries[i] = 0;
         invalidate_page(stack + i * PORT_PAGE_SIZE);
-        frame_put(frame);
     }
+    frame_put_many(frames, pages);
 }
 
 static bool map_pages(uintptr_t stack)
 {
-    for (unsigned i = 0; i < KERNEL_STACK_PAGES; i++) {
-        uint64_t *entry = kernel_map_stack_entry(stack + i * PORT_PAGE_SIZE);
-        physical_t frame = entry ? frame_alloc() : 0;
+    uint64_t *entries = kernel_map_stack_entries(stack);
+
+    for (unsigned i = 0; entries && i < KERNEL_STACK_PAGES; i++) {
+        physical_t frame = frame_alloc();
 
         if (!frame) {
             unmap_pages(stack, i);
             return false;
         }
-        *entry = frame | kernel_map_stack_bits();
+        entries[i] = frame | kernel_map_stack_bits();
     }
-    return true;
+    return entries != NULL;
 }
 
 static void *map_new_locked(void)

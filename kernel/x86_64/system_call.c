@@ -4,11 +4,12 @@
 #include "sched/thread.h"
 #include "x86_64/instructions.h"
 
-/* SYSRET sets rip and rflags from rcx and r11, so both must agree; and it can neither set RF nor
- * take a trap at the right instruction. */
-static inline bool sysret_fits(const struct user_frame *frame)
+/* Is the frame that of the call still, but for the result? Not when a handler, a return from one or
+ * a new program has taken its place, nor with flags that SYSRET would mistreat: it cannot set RF,
+ * and takes a trap at the wrong instruction. */
+static inline bool is_call_frame(const struct user_frame *frame)
 {
-    return frame->rcx == frame->rip && frame->r11 == frame->rflags &&
+    return frame->original_rax != UINT64_MAX &&
            !(frame->rflags & (RFLAGS_TRAP | RFLAGS_RESUME));
 }
 
@@ -45,16 +46,11 @@ static __attribute__((noinline)) void do_pending_work(struct user_frame *frame)
     } while (must_look(thread, frame));
 }
 
-static inline void leave_kernel(struct user_frame *frame)
+void prepare_user_mode(struct user_frame *frame)
 {
     if (unlikely(must_look(port_current(), frame)))
         do_pending_work(frame);
     port_handlers.kernel_leave();
-}
-
-void prepare_user_mode(struct user_frame *frame)
-{
-    leave_kernel(frame);
 }
 
 bool system_call_enter(struct user_frame *frame)
@@ -63,6 +59,11 @@ bool system_call_enter(struct user_frame *frame)
     port_irq_enable();
     frame->rax = (uint64_t)port_handlers.system_call(frame, frame->original_rax, &frame->rdi);
     port_irq_disable();
-    leave_kernel(frame);
-    return sysret_fits(frame);
+    if (unlikely(must_look(port_current(), frame))) {
+        do_pending_work(frame);
+        port_handlers.kernel_leave();
+        return is_call_frame(frame) && frame->rip == frame->rcx; /* not to be made again */
+    }
+    port_handlers.kernel_leave();
+    return is_call_frame(frame);
 }

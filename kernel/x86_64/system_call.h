@@ -8,7 +8,8 @@ struct user_frame;
 
 /* entry.S: where SYSCALL leads. */
 extern const uint8_t system_call_entry[];
-/* Called by it, interrupts masked. Returns whether SYSRET may take the way back. */
+/* Called by it, interrupts masked. Returns whether SYSRET may take the way back, with the registers
+ * that a function preserves as they are: else the frame has other values for them. */
 bool system_call_enter(struct user_frame *frame);
 
 /* Does what is to be done before user mode: pending work, the accounts. Interrupts masked, before

@@ -15,6 +15,7 @@
 #include "x86_64/kernel_stack.h"
 #include "x86_64/segments.h"
 #include "x86_64/system_call.h"
+#include "x86_64/tlb_switch.h"
 
 /* What switch_stacks() finds on the stack of a thread that has never run. */
 struct first_frame {

@@ -15,14 +15,11 @@
 #include "lib/assert.h"
 #include "mm/frame_table.h"
 #include "mm/space.h"
-#include "sched/cpu.h"
-#include "x86_64/instructions.h"
-#include "x86_64/page_table.h"
+#include "x86_64/tlb_switch.h"
 
 #define PAGES_ONE_BY_ONE 24 /* above this, reloading the tables is cheaper */
 
 struct tlb_cpu {
-    struct page_table *loaded; /* (self) NULL: the kernel's own */
     _Atomic uint64_t requested;
     _Atomic uint64_t served;
 } ALIGNED(64);
@@ -39,41 +36,27 @@ static void flush_local_page(uintptr_t address)
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
 }
 
-/* Apart from tlb_switch(), which has no call to make room for then. */
-static __attribute__((noinline)) void switch_to_kernel_table(struct tlb_cpu *self, uint64_t bit)
+/* Interrupts masked. */
+static void load_kernel_table(void)
 {
-    struct page_table *previous = self->loaded;
+    struct cpu *cpu = this_cpu();
+    struct page_table *previous = cpu->machine.page_table;
 
+    if (!previous)
+        return;
     write_cr3(page_table_kernel_root());
-    self->loaded = NULL;
-    atomic_fetch_and(&previous->cpus, ~bit);
-}
-
-void tlb_switch(struct page_table *table)
-{
-    unsigned id = this_cpu()->id;
-    struct tlb_cpu *self = &cpus[id];
-    struct page_table *previous = self->loaded;
-    uint64_t bit = 1ul << id;
-
-    if (previous == table)
-        return;
-    if (!table) {
-        switch_to_kernel_table(self, bit);
-        return;
-    }
-    atomic_fetch_or(&table->cpus, bit);
-    write_cr3(frame_of_pointer(table->root));
-    self->loaded = table;
-    if (previous)
-        atomic_fetch_and(&previous->cpus, ~bit);
+    cpu->machine.page_table = NULL;
+    atomic_fetch_and(&previous->cpus, ~(1ul << cpu->id));
 }
 
 void tlb_load(struct page_table *table)
 {
     irq_state_t state = port_irq_save();
 
-    tlb_switch(table);
+    if (table)
+        tlb_switch(table);
+    else
+        load_kernel_table();
     port_irq_restore(state);
 }
 
@@ -86,11 +69,12 @@ static struct page_table *table_of_current(void)
 
 static void serve_requests(void)
 {
-    struct tlb_cpu *self = &cpus[this_cpu()->id];
+    struct cpu *cpu = this_cpu();
+    struct tlb_cpu *self = &cpus[cpu->id];
     uint64_t requested = atomic_load(&self->requested);
 
-    if (self->loaded && self->loaded != table_of_current())
-        tlb_switch(NULL);
+    if (cpu->machine.page_table && cpu->machine.page_table != table_of_current())
+        load_kernel_table();
     else
         flush_local();
     atomic_store(&self->served, requested);

@@ -18,8 +18,6 @@ struct page_table;
 /* Loads the tables on this CPU, unless they are loaded already. NULL: the kernel's own. Any context
  * in which the thread stays on this CPU. */
 void tlb_load(struct page_table *table);
-/* The same with interrupts masked. */
-void tlb_switch(struct page_table *table);
 /* Makes every CPU let go of the tables, which no thread will run with any more. Interrupts enabled,
  * no spinlock held. */
 void tlb_evict(struct page_table *table);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct cpu;
+struct page_table;
 struct thread;
 
 /* At the start of struct cpu, found through GS in the kernel. The assembly uses the offsets, which
@@ -16,6 +17,7 @@ struct machine_cpu {
     uintptr_t kernel_stack_top; /* 16: where the system call entry builds its frame */
     uintptr_t user_stack_saved; /* 24: scratch of the system call entry */
     struct cpu_tables *tables;  /* GDT, TSS, exception stacks */
+    struct page_table *page_table; /* loaded, see tlb.h; NULL: the kernel's own */
     uint32_t apic_id;
     uint64_t timer_deadline; /* what the timer is armed for, ns */
 };

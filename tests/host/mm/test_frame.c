@@ -61,6 +61,45 @@ static void test_exhaustion(void **state)
     assert_int_equal(frame_alloc_order(11), 0);
 }
 
+static unsigned count_blocks(unsigned order)
+{
+    static physical_t blocks[MACHINE_FRAMES];
+    unsigned count = 0;
+
+    while ((blocks[count] = frame_alloc_order(order)) != 0)
+        count++;
+    for (unsigned i = 0; i < count; i++)
+        frame_free_order(blocks[i], order);
+    return count;
+}
+
+/* Single frames that come back in any order merge to what they were. */
+static void test_merging(void **state)
+{
+    static physical_t frames[MACHINE_FRAMES];
+    struct balance before = balance_now();
+    unsigned blocks = count_blocks(8);
+
+    (void)state;
+    assert_true(blocks > 10);
+    for (int round = 0; round < 5; round++) {
+        unsigned count = 0;
+
+        while ((frames[count] = frame_alloc()) != 0)
+            count++;
+        assert_int_equal(count, before.frames);
+        while (count > 0) {
+            /* Far apart, then neighbours, in turn. */
+            unsigned pick = round % 2 ? count - 1 : random_number(count);
+
+            frame_put(frames[pick]);
+            frames[pick] = frames[--count];
+        }
+        assert_balanced(before);
+        assert_int_equal(count_blocks(8), blocks);
+    }
+}
+
 static void test_references(void **state)
 {
     physical_t frame = frame_alloc_zeroed();
@@ -176,8 +215,9 @@ int test_frames(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_blocks), cmocka_unit_test(test_exhaustion),
-        cmocka_unit_test(test_references),    cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_slab),          cmocka_unit_test(test_kmalloc),
+        cmocka_unit_test(test_merging),       cmocka_unit_test(test_references),
+        cmocka_unit_test(test_pools),         cmocka_unit_test(test_slab),
+        cmocka_unit_test(test_kmalloc),
     };
 
     return cmocka_run_group_tests_name("frames and objects", tests, NULL, NULL);
