@@ -59,6 +59,18 @@ def test_exit_codes_of_job():
 
 
 BOMBS = {"shell": ["sh", "-c", "f() { f | f & }; f; sleep 1000"], "c": []}
+MILLISECOND = 1_000_000
+
+
+def run_bomb(cpus, bomb, *options):
+    counted = ["--icount"] if cpus == 1 else []
+    guest = run(*counted, "--smp", cpus, "--timeout", 300, program("job_bomb"), *options, *BOMBS[bomb])
+    out = guest.out.decode()
+    assert guest.status == 0, guest
+    found = re.search(r"entered (\d+), exited (\d+), live 0", out)
+    assert found and found[1] == found[2] and int(found[1]) >= 200, guest
+    assert "\nok\n" in out and "job: bomb: No such file or directory" in out, guest
+    return {name: int(ns) for name, ns in re.findall(r"^([a-z ]+) (\d+)$", out, re.M)}
 
 
 @pytest.mark.parametrize("cpus", CPU_COUNTS)
@@ -69,16 +81,18 @@ def test_a_fork_bomb(bomb, cpus):
     How soon is measured on one CPU with counted instructions: with more, the answer waits for the host. A
     command of the shell is a new process, which has its first turn after all others: 200 slices of 1 ms.
     """
-    counted = ["--icount"] if cpus == 1 else []
-    guest = run(*counted, "--smp", cpus, "--timeout", 300, program("job_bomb"), *BOMBS[bomb])
-    out = guest.out.decode()
-    assert guest.status == 0, guest
-    found = re.search(r"entered (\d+), exited (\d+), live 0", out)
-    assert found and found[1] == found[2] and int(found[1]) >= 200, guest
-    assert "\nok\n" in out and "job: bomb: No such file or directory" in out, guest
-    if counted:
-        assert int(re.search(r"^line (\d+)", out, re.M)[1]) <= 100_000_000, guest
-        assert int(re.search(r"^command (\d+)", out, re.M)[1]) <= 500_000_000, guest
+    longest = run_bomb(cpus, bomb)
+    if cpus == 1:
+        assert longest["line"] <= 100 * MILLISECOND, longest
+        assert longest["command"] <= 500 * MILLISECOND, longest
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_fork_bomb_with_a_weight(bomb):
+    """All of the bomb together weighs as much as one thread: a command, too, is done soon."""
+    longest = run_bomb(1, bomb, "--weight=100")
+    assert longest["line"] <= 100 * MILLISECOND, longest
+    assert longest["command"] <= 100 * MILLISECOND, longest
 
 
 @pytest.mark.parametrize("on", ("host", "kin"))

@@ -90,18 +90,19 @@ static void next_event(int stream, uint16_t type)
     while (event.type != type);
 }
 
-static pid_t start_bomb(char **words)
+/* The words go on with those of `job run`; those of the C bomb follow if there is no command. */
+static pid_t start_bomb(char **words, char **self)
 {
-    static char *const options[] = {"job", "run", "--name=bomb", "--procs=200", "--"};
-    char *command[16];
-    unsigned count = 0;
+    char *command[16] = {"job", "run", "--name=bomb", "--procs=200"};
+    unsigned count = 4;
     pid_t child;
 
-    for (; count < sizeof(options) / sizeof(options[0]); count++)
-        command[count] = options[count];
-    for (; count < 16; count++)
-        if (!(command[count] = *words++))
-            break;
+    while (*words && count < 13 && **words == '-')
+        command[count++] = *words++;
+    if (!*words)
+        words = self;
+    while (*words && count < 15)
+        command[count++] = *words++;
     child = fork();
     if (child == 0) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -138,7 +139,7 @@ int main(int count, char **words)
     ask("echo ready");
     printf("quiet %llu\n", (unsigned long long)longest_answer("echo word", LINES));
     printf("quiet command %llu\n", (unsigned long long)longest_answer("/bin/echo word", COMMANDS));
-    bomb = start_bomb(count > 1 ? words + 1 : self);
+    bomb = start_bomb(words + 1, self);
     next_event(stream, JOB_EVENT_LIMIT);
     printf("line %llu\n", (unsigned long long)longest_answer("echo word", LINES));
     printf("command %llu\n", (unsigned long long)longest_answer("/bin/echo word", COMMANDS));
