@@ -165,6 +165,11 @@ $(BUILD)/tests/qemu/%: tests/qemu/programs/%.c
 	@mkdir -p $(@D)
 	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
+$(BUILD)/tests/qemu/job_%: tests/qemu/programs/job_%.c user/libjob.c user/libjob.h \
+                           include/kin/job.h | $(UAPI)/.ready
+	@mkdir -p $(@D)
+	$(call say,MUSL)$(MUSL_CC) $(TEST_CFLAGS) -o $@ $< user/libjob.c
+
 # Tests of the job object, for Kin alone, and what calls cost.
 TEST_BINS += $(patsubst tests/jobs/%.c,$(BUILD)/tests/jobs/%,$(wildcard tests/jobs/*.c)) \
              $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))

@@ -5,7 +5,7 @@
 
 int main(int count, char **words)
 {
-    unsigned rounds = rounds_of(count, words, 200);
+    unsigned rounds = rounds_of(count, words, 1000);
     unsigned unbalanced = 0, listed = 0, failed = 0, entered = 0;
 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
