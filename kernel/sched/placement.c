@@ -39,7 +39,6 @@ struct cpu *NO_THREAD_SAFETY_ANALYSIS thread_lock_home(struct thread *thread)
 
 static struct cpu *first_cpu(uint64_t cpus)
 {
-    debug_assert(cpus != 0);
     return port_cpu((unsigned)__builtin_ctzll(cpus));
 }
 
@@ -99,6 +98,7 @@ struct cpu *placement_choose(struct thread *thread)
     uint64_t idle = idle_cpus() & allowed;
     bool home_allowed = allowed & cpu_bit(home);
 
+    debug_assert(allowed != 0);
     if (idle)
         return claim_idle((idle & cpu_bit(home)) ? cpu_bit(home) : idle);
     if (thread->policy->class == SCHED_CLASS_REALTIME) {
