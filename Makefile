@@ -133,8 +133,9 @@ TEST_PIE    := $(filter hello,$(TEST_NAMES))
 TEST_BINS   := $(addprefix $(BUILD)/tests/user/,$(TEST_NAMES)) \
                $(addprefix $(BUILD)/tests/user-glibc/,$(TEST_NAMES)) \
                $(addprefix $(BUILD)/tests/user-pie/,$(TEST_PIE) $(TEST_PIE:=.glibc))
-TEST_CFLAGS := $(USER_CFLAGS) -D_GNU_SOURCE= -Wno-nonnull -Wno-stringop-overflow \
-               -Wno-infinite-recursion -Itests/user
+# They pass what is wrong on purpose.
+TEST_CFLAGS := $(USER_CFLAGS) -Werror -D_GNU_SOURCE= -Wno-nonnull -Wno-stringop-overflow \
+               -Wno-stringop-overread -Wno-infinite-recursion -Itests/user
 
 # musl-gcc does not know -static-pie.
 MUSL_LIB := /usr/lib/x86_64-linux-musl
@@ -242,7 +243,7 @@ C_FILES := $(wildcard boot/*.[ch] kernel/*.[ch] kernel/*/*.[ch] kernel/x86_64/in
            tests/host/*/*.[ch] tests/host/*/*/*.[ch])
 
 format:
-	clang-format -i $(C_FILES)
+	@clang-format -i $(C_FILES)
 
 # clang takes the kernel's flags, but its own stdatomic.h and the like.
 CLANG_CFLAGS = $(subst $(GCC_INCLUDE),$(shell clang -print-resource-dir)/include,$(filter-out \
@@ -253,15 +254,18 @@ CLANG_CFLAGS = $(subst $(GCC_INCLUDE),$(shell clang -print-resource-dir)/include
 lint: lint-format lint-threads lint-cppcheck
 
 lint-format:
-	clang-format --dry-run -Werror $(C_FILES)
+	@echo '  LINT    clang-format'
+	@clang-format --dry-run -Werror $(C_FILES)
 
 lint-threads: $(UAPI)/.ready $(BUILD)/generated/syscall_names.h
+	@echo '  LINT    clang -Wthread-safety'
 	@for file in $(filter kernel/%,$(KERNEL_C)); do \
 	    clang $(CLANG_CFLAGS) -fsyntax-only $$file || status=1; done; exit $${status:-0}
 
 # Boundary symbols of the linker look like different objects to cppcheck.
 lint-cppcheck:
-	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability \
+	@echo '  LINT    cppcheck'
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability \
 	    --suppress=missingIncludeSystem --suppress=comparePointers -j 2 -Ikernel -Iinclude -I. \
 	    -Ikernel/x86_64/include -DKIN_DEBUG=0 -D__x86_64__ $(KERNEL_C) $(wildcard user/*.c)
 

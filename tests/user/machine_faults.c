@@ -151,20 +151,21 @@ static const struct fault_case {
     {"x87 division by zero", x87_error, 0, SIGFPE, FPE_FLTDIV, ADDRESS_INSTRUCTION},
 };
 
+static uintptr_t expected_address(const struct fault_case *test)
+{
+    if (test->address == ADDRESS_TARGET)
+        return test->target;
+    return test->address == ADDRESS_INSTRUCTION ? seen_ip : 0;
+}
+
 static void run_case(const struct fault_case *test)
 {
-    uintptr_t expected = 0;
-
     memset((void *)&seen, 0, sizeof(seen));
     target = test->target;
     if (sigsetjmp(escape, 1) == 0)
         test->act();
-    if (test->address == ADDRESS_TARGET)
-        expected = test->target;
-    else if (test->address == ADDRESS_INSTRUCTION)
-        expected = seen_ip;
     ok(seen.si_signo == test->signal && seen.si_code == test->code &&
-           (uintptr_t)seen.si_addr == expected,
+           (uintptr_t)seen.si_addr == expected_address(test),
        "%s: signal %d code %d", test->name, test->signal, test->code);
     if (seen.si_signo != test->signal || seen.si_code != test->code)
         tap_line("# got signal %d, code %d\n", seen.si_signo, seen.si_code);
