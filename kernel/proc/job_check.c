@@ -17,7 +17,13 @@ static uint32_t count_members_locked(struct job *job, uint32_t *threads)
     uint32_t count = 0;
 
     list_for_each (member, &job->members, job_link) {
+        const struct user_thread *thread;
+
         require(job, member->job == job);
+        list_for_each (thread, &member->threads, process_link) {
+            require(job, thread->thread.group == &job->group);
+            require(job, (thread->thread.own_affinity & job->group.cpus) != 0);
+        }
         require(job, member->state == PROCESS_ALIVE || member->state == PROCESS_EXITING);
         *threads += member->thread_count;
         count++;
@@ -35,6 +41,21 @@ static uint32_t count_streams_locked(const struct job *job)
     for (const struct list *link = job->streams.next; link != &job->streams; link = link->next)
         count++;
     return count;
+}
+
+/* What the scheduler knows follows from the job's limits and its parent. */
+static void check_group_locked(struct job *job) REQUIRES(family_lock);
+static void check_group_locked(struct job *job)
+{
+    const struct sched_group *group = &job->group, *above = &job->parent->group;
+
+    require(job, group->parent == above);
+    require(job, group->cpus == (above->cpus & job->limits.affinity));
+    require(job,
+            group->nice_floor >= above->nice_floor && group->nice_floor >= job->limits.nice_floor);
+    require(job, (group->own_share != NULL) == job->parent->is_divided);
+    require(job, group->share == (group->own_share ? group->own_share : above->share));
+    require(job, group->is_watched || !above->is_watched);
 }
 
 static void check_job_locked(struct job *job) REQUIRES(family_lock);
@@ -55,6 +76,8 @@ static void check_job_locked(struct job *job)
         /* A closed door has no open one behind it. */
         require(child, job->state == JOB_OPEN || child->state != JOB_OPEN);
     }
+    if (job->parent)
+        check_group_locked(job);
     require(job, job->active == active && job->peak_active >= active);
     require(job, job->entered == job->active + job->exited);
     require(job, job->reserved >= reserved_below);
