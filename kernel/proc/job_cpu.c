@@ -92,6 +92,7 @@ static void derive_locked(struct job *job)
     const struct sched_group *above = &job->parent->group;
     struct sched_group *group = &job->group;
 
+    group->is_watched |= above->is_watched;
     group->cpus = above->cpus & own->affinity;
     group->nice_floor = own->nice_floor > above->nice_floor ? own->nice_floor : above->nice_floor;
     group->slice_class = above->slice_class;

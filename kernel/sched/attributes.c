@@ -91,10 +91,14 @@ static void reset_for_child(struct sched_attributes *attributes)
     attributes->reset_on_fork = false;
 }
 
-void attributes_inherit(struct thread *thread, const struct thread *creator)
+void NO_THREAD_SAFETY_ANALYSIS attributes_inherit(struct thread *thread, struct thread *creator)
 {
+    irq_state_t interrupts = port_irq_save();
+    struct cpu *home = thread_lock_home(creator);
+
     thread->own_affinity = creator->own_affinity;
     thread->attributes = creator->attributes;
+    spin_unlock_irq_restore(&home->run_queue.lock, interrupts);
     if (thread->attributes.reset_on_fork)
         reset_for_child(&thread->attributes);
     apply(thread);
@@ -132,7 +136,7 @@ static void change_current(struct cpu *home, struct thread *thread)
 {
     if (thread->share)
         share_enter(home, thread);
-    run_queue_set_current(&home->run_queue, thread);
+    run_queue_publish(&home->run_queue, thread);
     if (run_queue_ready(&home->run_queue) > 0 || thread->is_watched ||
         !(thread->affinity & cpu_bit(home)))
         run_queue_request_switch(home);

@@ -9,7 +9,7 @@ void thread_init_common(struct thread *thread, const char *name, struct cpu *hom
 
 /* The thread is NEW. Nice 0, all CPUs. */
 void attributes_init(struct thread *thread);
-void attributes_inherit(struct thread *thread, const struct thread *creator);
+void attributes_inherit(struct thread *thread, struct thread *creator);
 /* Below everything: for the thread that a CPU runs when it has nothing to do. */
 void attributes_init_idle(struct thread *thread);
 

@@ -61,7 +61,7 @@ void bandwidth_set(struct bandwidth *bandwidth, uint64_t quota, uint64_t period,
     irq_state_t interrupts = spin_lock_irq_save(&bandwidth->lock);
 
     end_throttle_locked(bandwidth, now);
-    bandwidth->quota = quota;
+    atomic_store_explicit(&bandwidth->quota, quota, memory_order_relaxed);
     bandwidth->period = period;
     bandwidth->burst = burst;
     bandwidth->period_end = now + period;
@@ -73,7 +73,7 @@ void bandwidth_charge(struct bandwidth *bandwidth, uint64_t cycles, uint64_t now
 {
     irq_state_t interrupts = spin_lock_irq_save(&bandwidth->lock);
 
-    if (bandwidth->quota != 0) {
+    if (bandwidth_is_limited(bandwidth)) {
         replenish_locked(bandwidth, now);
         bandwidth->left -= (int64_t)cycles;
         if (bandwidth->left <= 0 && bandwidth->throttled_since == 0) {
@@ -89,7 +89,7 @@ uint64_t bandwidth_left(struct bandwidth *bandwidth, uint64_t now)
     irq_state_t interrupts = spin_lock_irq_save(&bandwidth->lock);
     uint64_t left = UINT64_MAX;
 
-    if (bandwidth->quota != 0) {
+    if (bandwidth_is_limited(bandwidth)) {
         replenish_locked(bandwidth, now);
         left = bandwidth->left > 0 ? (uint64_t)bandwidth->left : 0;
     }
@@ -102,7 +102,7 @@ uint64_t bandwidth_available_at(struct bandwidth *bandwidth, uint64_t now)
     irq_state_t interrupts = spin_lock_irq_save(&bandwidth->lock);
     uint64_t at = now;
 
-    if (bandwidth->quota != 0) {
+    if (bandwidth_is_limited(bandwidth)) {
         replenish_locked(bandwidth, now);
         if (bandwidth->left <= 0)
             at = available_at_locked(bandwidth);
@@ -116,7 +116,7 @@ void bandwidth_read(struct bandwidth *bandwidth, uint64_t now, struct bandwidth_
     irq_state_t interrupts = spin_lock_irq_save(&bandwidth->lock);
     uint64_t throttled;
 
-    if (bandwidth->quota != 0)
+    if (bandwidth_is_limited(bandwidth))
         replenish_locked(bandwidth, now);
     throttled = bandwidth->throttled;
     if (bandwidth->throttled_since != 0)

@@ -10,7 +10,7 @@
 struct bandwidth {
     struct spinlock lock; /* rank BANDWIDTH */
     /* (lock) all in cycles */
-    uint64_t quota; /* 0: unlimited */
+    _Atomic uint64_t quota; /* (lock to write) 0: unlimited */
     uint64_t period, burst;
     uint64_t period_end;
     int64_t left;             /* of this period */
@@ -22,6 +22,12 @@ struct bandwidth {
 struct bandwidth_usage {
     uint64_t throttle_count, throttled_ns;
 };
+
+/* Any context. */
+static inline bool bandwidth_is_limited(const struct bandwidth *bandwidth)
+{
+    return atomic_load_explicit(&bandwidth->quota, memory_order_relaxed) != 0;
+}
 
 void bandwidth_init(struct bandwidth *bandwidth);
 /* quota 0: unlimited. A new period begins at `now` with all of the quota. */

@@ -36,36 +36,42 @@ static bool is_affected_by(const struct thread *thread, const struct sched_group
                      group->nice_floor != NICE_MIN || group->slice_class != SLICE_CLASS_DEFAULT);
 }
 
-static void NO_THREAD_SAFETY_ANALYSIS change_group(struct thread *thread, struct sched_group *group)
+void thread_begin_in_group(struct thread *thread, struct sched_group *group)
 {
-    irq_state_t interrupts = port_irq_save();
-    struct cpu *home = thread_lock_home(thread);
+    bool is_affected = is_affected_by(thread, group);
 
-    group_account_flush(thread, port_cycles());
     thread->group = group;
-    spin_unlock_irq_restore(&home->run_queue.lock, interrupts);
+    if (unlikely(is_affected))
+        attributes_apply_new(thread);
 }
 
-struct cpu_time thread_set_group(struct thread *thread, struct sched_group *group)
+/* Its home is locked. What it had used by now goes to the old group. */
+static struct cpu_time change_group(struct thread *thread, struct sched_group *group)
+{
+    group_account_flush(thread, port_cycles());
+    thread->group = group;
+    return thread->flushed;
+}
+
+struct cpu_time NO_THREAD_SAFETY_ANALYSIS thread_set_group(struct thread *thread,
+                                                           struct sched_group *group)
 {
     struct attributes_change change;
+    struct cpu_time used;
     struct cpu *home;
 
-    if (thread->state == THREAD_NEW) {
-        bool affected = is_affected_by(thread, group);
+    if (likely(!is_affected_by(thread, group))) {
+        irq_state_t interrupts = port_irq_save();
 
-        thread->group = group;
-        if (affected)
-            attributes_apply_new(thread);
-    } else if (likely(!is_affected_by(thread, group))) {
-        change_group(thread, group);
+        home = thread_lock_home(thread);
+        used = change_group(thread, group);
+        spin_unlock_irq_restore(&home->run_queue.lock, interrupts);
     } else {
         home = attributes_begin_change(thread, &change);
-        group_account_flush(thread, port_cycles());
-        thread->group = group;
+        used = change_group(thread, group);
         attributes_end_change(home, thread, &change);
     }
-    return thread->flushed;
+    return used;
 }
 
 void thread_regroup(struct thread *thread)

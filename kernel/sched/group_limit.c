@@ -64,7 +64,7 @@ void group_limit_watch(struct cpu *cpu, uint64_t now)
 void group_limit_charge(struct sched_group *group, uint64_t cycles, uint64_t now)
 {
     for (; group; group = group->parent)
-        if (group->bandwidth.quota != 0)
+        if (bandwidth_is_limited(&group->bandwidth))
             bandwidth_charge(&group->bandwidth, cycles, now);
 }
 

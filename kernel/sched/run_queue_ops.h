@@ -65,11 +65,16 @@ static inline void run_queue_charge(struct run_queue *queue, uint64_t now)
         queue->current->policy->charge(queue, queue->current, cycles);
 }
 
-/* `thread` runs here from now on: publishes what other CPUs read about it. */
-static inline void run_queue_set_current(struct run_queue *queue, struct thread *thread)
+/* What other CPUs read about the thread that runs here. */
+static inline void run_queue_publish(struct run_queue *queue, const struct thread *thread)
 {
-    queue->current = thread;
     atomic_store_explicit(&queue->current_rank, thread->rank, memory_order_relaxed);
     atomic_store_explicit(&queue->current_weight, fair_weight_of_current(thread),
                           memory_order_relaxed);
+}
+
+static inline void run_queue_set_current(struct run_queue *queue, struct thread *thread)
+{
+    queue->current = thread;
+    run_queue_publish(queue, thread);
 }

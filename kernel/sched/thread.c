@@ -32,7 +32,7 @@ void thread_init_common(struct thread *thread, const char *name, struct cpu *hom
 int thread_init(struct thread *thread, const char *name, void (*entry)(void *), void *argument,
                 bool user, void (*release)(struct thread *))
 {
-    const struct thread *creator = current_thread();
+    struct thread *creator = current_thread();
 
     thread_init_common(thread, name, this_cpu());
     thread->is_user = user;

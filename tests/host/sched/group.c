@@ -224,7 +224,7 @@ void scenario_group_read(void)
     struct worker *target = worker_create("spender", spender, NULL);
 
     sched_group_init(&account, NULL);
-    thread_set_group(&target->thread, &account);
+    thread_begin_in_group(&target->thread, &account);
     thread_start(&target->thread);
     worker_start("auditor", auditor, NULL);
     workers_join();
