@@ -30,16 +30,16 @@ static void print_sections(void)
 void panic(const char *format, ...)
 {
     static char reason[256];
+    bool is_first = port_panic_begin();
     va_list arguments;
 
-    if (!port_panic_begin()) {
-        klog("panic: another panic while reporting the first");
-        port_panic_end();
-    }
     va_start(arguments, format);
     kvsnprintf(reason, sizeof(reason), format, arguments);
     va_end(arguments);
-
+    if (!is_first) {
+        klog("panic: another panic while reporting the first: %s", reason);
+        port_panic_end();
+    }
     klog_begin_report();
     klog("panic: %s", reason);
     port_panic_print_state();

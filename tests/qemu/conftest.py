@@ -16,17 +16,28 @@ sys.path.insert(0, str(ROOT / "tools"))
 sys.dont_write_bytecode = True
 
 
-class Result:
-    """How a command ended and what it said, as bytes."""
+SHOWN = 8000  # characters of the beginning, and of the end
 
-    def __init__(self, completed):
-        self.status = completed.returncode
-        self.out = completed.stdout
-        self.err = completed.stderr
 
-    def __repr__(self):
-        errors = self.err.decode(errors="replace")
-        return f"status {self.status}\nout: {self.out[-2000:]!r}\nerr: {errors[-4000:]}"
+def shown(text):
+    if len(text) <= 2 * SHOWN:
+        return text
+    return f"{text[:SHOWN]}\n[{len(text) - 2 * SHOWN} characters]\n{text[-SHOWN:]}"
+
+
+class Result(str):
+    """How a command ended and what it said, as bytes. As a text it is the report of a test that
+    fails: pytest cuts what is no text short."""
+
+    def __new__(cls, completed):
+        out, err = (stream.decode(errors="replace") for stream in (completed.stdout, completed.stderr))
+        failed = "".join(line for line in out.splitlines(True) if line.startswith("not ok"))
+        result = super().__new__(cls, f"status {completed.returncode}\n{failed}"
+                                      f"out: {shown(out)}\nerr: {shown(err)}")
+        result.status = completed.returncode
+        result.out = completed.stdout
+        result.err = completed.stderr
+        return result
 
 
 def execute(command, data=None, **options):

@@ -17,7 +17,8 @@ EXIT_LEFT = 130
 CHUNK = 65536
 LOG_KEPT = 256 * 1024
 STDIN_PENDING_MAX = 256 * 1024
-# After it said that it is at its end, the machine has this long to stop.
+# After it said that it is at its end, and after each part of a panic's report, the machine has this
+# long to stop.
 FAREWELL_SECONDS = 10
 # The console's keys for the list of processes, and how long it may take.
 LISTING_KEYS = b"\x14p"
@@ -114,6 +115,8 @@ class Session:
             self._keep(name, data)
             if name == "log" and self._log is not None:
                 _write_all(self._log, data)
+            if name == "log" and "panic" in self._said:
+                self._deadline = time.monotonic() + FAREWELL_SECONDS
 
     def _keep(self, name, data):
         kept = self._kept[name]
