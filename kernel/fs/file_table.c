@@ -176,23 +176,9 @@ static bool is_private(const struct file_table *table)
     return refcount_read(&table->refs) == 1 && current_process()->thread_count == 1;
 }
 
-struct file *file_table_lookup_locked(const struct file_table *table, unsigned descriptor)
+static __attribute__((noinline)) struct file *look_up_shared(struct file_table *table,
+                                                             unsigned descriptor)
 {
-    struct file *file = NULL;
-
-    if (likely(descriptor < table->capacity))
-        file = table->files[descriptor];
-    if (likely(file))
-        file_get(file);
-    return file;
-}
-
-struct file *file_from_descriptor_or_path(int descriptor)
-{
-    struct file_table *table = file_table_own();
-
-    if (is_private(table))
-        return file_table_lookup_locked(table, descriptor);
     spin_lock(&table->lock);
     struct file *file = file_table_lookup_locked(table, descriptor);
 
@@ -200,9 +186,22 @@ struct file *file_from_descriptor_or_path(int descriptor)
     return file;
 }
 
+static inline struct file *look_up(int descriptor)
+{
+    struct file_table *table = file_table_own();
+
+    return likely(is_private(table)) ? file_table_lookup_locked(table, descriptor)
+                                     : look_up_shared(table, descriptor);
+}
+
+struct file *file_from_descriptor_or_path(int descriptor)
+{
+    return look_up(descriptor);
+}
+
 struct file *file_from_descriptor(int descriptor)
 {
-    struct file *file = file_from_descriptor_or_path(descriptor);
+    struct file *file = look_up(descriptor);
 
     if (likely(file) && unlikely(file->flags & O_PATH)) {
         file_put(file);

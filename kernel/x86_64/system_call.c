@@ -9,8 +9,7 @@
  * and takes a trap at the wrong instruction. */
 static inline bool is_call_frame(const struct user_frame *frame)
 {
-    return frame->original_rax != UINT64_MAX &&
-           !(frame->rflags & (RFLAGS_TRAP | RFLAGS_RESUME));
+    return frame->original_rax != UINT64_MAX && !(frame->rflags & (RFLAGS_TRAP | RFLAGS_RESUME));
 }
 
 /* A rip outside the user half would fault in the return instruction itself, in the kernel. Also

@@ -1,4 +1,5 @@
-/* The loading of a program's page tables, inline: each switch between threads does it. See tlb.c. */
+/* The loading of a program's page tables, inline: each switch between threads does it. See tlb.c.
+ */
 #pragma once
 
 #include "mm/frame_table.h"

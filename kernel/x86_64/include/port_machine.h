@@ -12,11 +12,11 @@ struct thread;
 /* At the start of struct cpu, found through GS in the kernel. The assembly uses the offsets, which
  * cpu_local.c asserts. (self) */
 struct machine_cpu {
-    struct cpu *self;           /*  0 */
-    struct thread *current;     /*  8 */
-    uintptr_t kernel_stack_top; /* 16: where the system call entry builds its frame */
-    uintptr_t user_stack_saved; /* 24: scratch of the system call entry */
-    struct cpu_tables *tables;  /* GDT, TSS, exception stacks */
+    struct cpu *self;              /*  0 */
+    struct thread *current;        /*  8 */
+    uintptr_t kernel_stack_top;    /* 16: where the system call entry builds its frame */
+    uintptr_t user_stack_saved;    /* 24: scratch of the system call entry */
+    struct cpu_tables *tables;     /* GDT, TSS, exception stacks */
     struct page_table *page_table; /* loaded, see tlb.h; NULL: the kernel's own */
     uint32_t apic_id;
     uint64_t timer_deadline; /* what the timer is armed for, ns */
