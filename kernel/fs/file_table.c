@@ -13,7 +13,6 @@
 
 #include <linux/fcntl.h>
 
-#include "fs/file_lock.h"
 #include "fs/file_table_internal.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -152,15 +151,6 @@ static unsigned find_free_locked(const struct file_table *table, unsigned minimu
         return word * FILE_TABLE_WORD_BITS + __builtin_ctzll(~table->used[word]);
     }
     return table->capacity;
-}
-
-void file_table_give_up(struct file *file, struct process *process)
-{
-    if (file->inode)
-        file_locks_descriptor_closed(file, process);
-    if (file->operations->close)
-        file->operations->close(file, process);
-    file_put(file);
 }
 
 /* --- The caller's own table --- */

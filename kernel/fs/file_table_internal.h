@@ -1,6 +1,7 @@
 /* What the files of the descriptor table share. For file_table*.c only. */
 #pragma once
 
+#include "fs/file_lock.h"
 #include "fs/file_table.h"
 #include "lib/bitset.h"
 #include "sched/spinlock.h"
@@ -50,4 +51,11 @@ static inline struct file *file_table_lookup_locked(const struct file_table *tab
 }
 
 /* A descriptor that left the table: tells the file, and gives the reference up. May sleep. */
-void file_table_give_up(struct file *file, struct process *process);
+static inline void file_table_give_up(struct file *file, struct process *process)
+{
+    if (file->inode)
+        file_locks_descriptor_closed(file, process);
+    if (file->operations->close)
+        file->operations->close(file, process);
+    file_put(file);
+}
