@@ -77,58 +77,48 @@ static bool uses_position(const struct file *file)
     return file->operations->seek && !file->operations->ignores_position;
 }
 
-int64_t file_read(struct file *file, uintptr_t buffer, size_t size)
+typedef int64_t transfer_function(struct file *file, uintptr_t buffer, size_t size,
+                                  uint64_t *position);
+
+static __attribute__((noinline)) int64_t transfer_at_own_position(struct file *file,
+                                                                  uintptr_t buffer, size_t size,
+                                                                  transfer_function *transfer)
 {
-    const struct file_operations *operations = file->operations;
-
-    if (!file_is_readable(file))
-        return -EBADF;
-    if (!operations->read)
-        return -EINVAL;
-    if (!user_range_ok(buffer, size))
-        return -EFAULT;
-    if (size > FILE_TRANSFER_MAX)
-        size = FILE_TRANSFER_MAX;
-    if (!uses_position(file)) {
-        uint64_t none = 0;
-
-        return operations->read(file, buffer, size, &none);
-    }
     int64_t result = -EINVAL;
 
     mutex_lock(&file->position_lock);
     if (likely(!position_overflows(file->position, size)))
-        result = operations->read(file, buffer, size, &file->position);
+        result = transfer(file, buffer, size, &file->position);
 
     mutex_unlock(&file->position_lock);
     return result;
 }
 
-int64_t file_write(struct file *file, uintptr_t buffer, size_t size)
+static inline int64_t transfer_bytes(struct file *file, uintptr_t buffer, size_t size,
+                                     transfer_function *transfer)
 {
-    const struct file_operations *operations = file->operations;
+    uint64_t none = 0;
 
-    if (!file_is_writable(file))
-        return -EBADF;
-    if (!operations->write)
+    if (!transfer)
         return -EINVAL;
     if (!user_range_ok(buffer, size))
         return -EFAULT;
     if (size > FILE_TRANSFER_MAX)
         size = FILE_TRANSFER_MAX;
-    if (!uses_position(file)) {
-        uint64_t none = 0;
+    return uses_position(file) ? transfer_at_own_position(file, buffer, size, transfer)
+                               : transfer(file, buffer, size, &none);
+}
 
-        return operations->write(file, buffer, size, &none);
-    }
-    int64_t result = -EINVAL;
+int64_t file_read(struct file *file, uintptr_t buffer, size_t size)
+{
+    return file_is_readable(file) ? transfer_bytes(file, buffer, size, file->operations->read)
+                                  : -EBADF;
+}
 
-    mutex_lock(&file->position_lock);
-    if (likely(!position_overflows(file->position, size)))
-        result = operations->write(file, buffer, size, &file->position);
-
-    mutex_unlock(&file->position_lock);
-    return result;
+int64_t file_write(struct file *file, uintptr_t buffer, size_t size)
+{
+    return file_is_writable(file) ? transfer_bytes(file, buffer, size, file->operations->write)
+                                  : -EBADF;
 }
 
 static int check_offset(const struct file *file, int64_t offset)
@@ -177,9 +167,6 @@ int64_t file_write_at(struct file *file, uintptr_t buffer, size_t size, int64_t 
         return -EINVAL;
     return file->operations->write(file, buffer, size, &position);
 }
-
-typedef int64_t transfer_function(struct file *file, uintptr_t buffer, size_t size,
-                                  uint64_t *position);
 
 /* The segments one by one. Later ones must not block: there is something to return already. */
 static int64_t transfer_segments(struct file *file, struct user_vector *vector, uint64_t *position,

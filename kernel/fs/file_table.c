@@ -13,7 +13,6 @@
 
 #include <linux/fcntl.h>
 
-#include "fs/file_lock.h"
 #include "fs/file_table_internal.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -154,15 +153,6 @@ static unsigned find_free_locked(const struct file_table *table, unsigned minimu
     return table->capacity;
 }
 
-void file_table_give_up(struct file *file, struct process *process)
-{
-    if (file->inode)
-        file_locks_descriptor_closed(file, process);
-    if (file->operations->close)
-        file->operations->close(file, process);
-    file_put(file);
-}
-
 /* --- The caller's own table --- */
 
 struct file_table *file_table_own(void)
@@ -176,23 +166,9 @@ static bool is_private(const struct file_table *table)
     return refcount_read(&table->refs) == 1 && current_process()->thread_count == 1;
 }
 
-struct file *file_table_lookup_locked(const struct file_table *table, unsigned descriptor)
+static __attribute__((noinline)) struct file *look_up_shared(struct file_table *table,
+                                                             unsigned descriptor)
 {
-    struct file *file = NULL;
-
-    if (likely(descriptor < table->capacity))
-        file = table->files[descriptor];
-    if (likely(file))
-        file_get(file);
-    return file;
-}
-
-struct file *file_from_descriptor_or_path(int descriptor)
-{
-    struct file_table *table = file_table_own();
-
-    if (is_private(table))
-        return file_table_lookup_locked(table, descriptor);
     spin_lock(&table->lock);
     struct file *file = file_table_lookup_locked(table, descriptor);
 
@@ -200,9 +176,22 @@ struct file *file_from_descriptor_or_path(int descriptor)
     return file;
 }
 
+static inline struct file *look_up(int descriptor)
+{
+    struct file_table *table = file_table_own();
+
+    return likely(is_private(table)) ? file_table_lookup_locked(table, descriptor)
+                                     : look_up_shared(table, descriptor);
+}
+
+struct file *file_from_descriptor_or_path(int descriptor)
+{
+    return look_up(descriptor);
+}
+
 struct file *file_from_descriptor(int descriptor)
 {
-    struct file *file = file_from_descriptor_or_path(descriptor);
+    struct file *file = look_up(descriptor);
 
     if (likely(file) && unlikely(file->flags & O_PATH)) {
         file_put(file);

@@ -1,6 +1,7 @@
 /* What the files of the descriptor table share. For file_table*.c only. */
 #pragma once
 
+#include "fs/file_lock.h"
 #include "fs/file_table.h"
 #include "lib/bitset.h"
 #include "sched/spinlock.h"
@@ -37,7 +38,24 @@ struct file_table *file_table_own(void);
  * to the caller; NULL if it was not in use. */
 struct file *file_table_clear_locked(struct file_table *table, unsigned descriptor);
 /* A reference, or NULL. */
-struct file *file_table_lookup_locked(const struct file_table *table, unsigned descriptor);
+static inline struct file *file_table_lookup_locked(const struct file_table *table,
+                                                    unsigned descriptor)
+{
+    struct file *file = NULL;
+
+    if (likely(descriptor < table->capacity))
+        file = table->files[descriptor];
+    if (likely(file))
+        file_get(file);
+    return file;
+}
 
 /* A descriptor that left the table: tells the file, and gives the reference up. May sleep. */
-void file_table_give_up(struct file *file, struct process *process);
+static inline void file_table_give_up(struct file *file, struct process *process)
+{
+    if (file->inode)
+        file_locks_descriptor_closed(file, process);
+    if (file->operations->close)
+        file->operations->close(file, process);
+    file_put(file);
+}

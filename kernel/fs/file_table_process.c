@@ -66,17 +66,19 @@ static bool is_inherited(struct file *file)
 static void copy_word(struct file_table *copy, const struct file_table *from, unsigned word)
 {
     struct file *const *files = &from->files[word * FILE_TABLE_WORD_BITS];
-    uint64_t copied = 0;
+    struct file **copies = &copy->files[word * FILE_TABLE_WORD_BITS];
+    uint64_t copied = from->used[word];
 
-    for (uint64_t rest = from->used[word]; rest; rest &= rest - 1) {
+    for (uint64_t rest = copied; rest; rest &= rest - 1) {
         unsigned bit = __builtin_ctzll(rest);
         struct file *file = files[bit];
 
-        if (!file || !is_inherited(file))
-            continue;
-        file_get(file);
-        copy->files[word * FILE_TABLE_WORD_BITS + bit] = file;
-        copied |= 1ull << bit;
+        if (likely(file && is_inherited(file))) {
+            file_get(file);
+            copies[bit] = file;
+        } else {
+            copied &= ~(1ull << bit);
+        }
     }
     copy->used[word] = copied;
     copy->close_on_exec[word] = from->close_on_exec[word] & copied;

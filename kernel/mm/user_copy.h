@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lib/compiler.h"
+#include "mm/address_space.h"
 
 /* 0 or -EFAULT. */
 int MUST_CHECK copy_from_user(void *destination, uintptr_t source, size_t size);
@@ -21,4 +22,7 @@ size_t copy_to_user_partial(uintptr_t destination, const void *source, size_t si
 /* The length without the NUL, which is copied too; -EFAULT; -ENAMETOOLONG if none within size. */
 long MUST_CHECK copy_string_from_user(char *destination, uintptr_t source, size_t size);
 /* Is the range within the user half? Says nothing about what is mapped. */
-bool user_range_ok(uintptr_t address, size_t size);
+static inline bool user_range_ok(uintptr_t address, size_t size)
+{
+    return size <= USER_ADDRESS_END && address <= USER_ADDRESS_END - size;
+}

@@ -3,7 +3,6 @@
 #include "mm/user_copy.h"
 
 #include "lib/errno.h"
-#include "mm/address_space.h"
 #include "x86_64/user_half.h"
 
 _Static_assert(USER_HALF_END == USER_ADDRESS_END, "copy_to_user() and copy_from_user()");
@@ -13,19 +12,9 @@ size_t user_copy_bytes(void *destination, const void *source, size_t size);
 size_t user_clear_bytes(void *destination, size_t size);
 long user_copy_string(char *destination, const char *source, size_t size);
 
-static inline bool range_ok(uintptr_t address, size_t size)
-{
-    return size <= USER_ADDRESS_END && address <= USER_ADDRESS_END - size;
-}
-
-bool user_range_ok(uintptr_t address, size_t size)
-{
-    return range_ok(address, size);
-}
-
 int clear_user(uintptr_t destination, size_t size)
 {
-    if (!range_ok(destination, size) || user_clear_bytes((void *)destination, size))
+    if (!user_range_ok(destination, size) || user_clear_bytes((void *)destination, size))
         return -EFAULT;
     return 0;
 }

@@ -259,8 +259,3 @@ long copy_string_from_user(char *destination, uintptr_t source, size_t size)
     memcpy(destination, (const char *)source, length + 1);
     return length;
 }
-
-bool user_range_ok(uintptr_t address, size_t size)
-{
-    return address + size >= address;
-}
