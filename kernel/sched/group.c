@@ -65,7 +65,7 @@ struct cpu_time thread_set_group(struct thread *thread, struct sched_group *grou
         thread->group = group;
         attributes_end_change(home, thread, &change);
     }
-    return thread->flushed;
+    return thread->flushed.time;
 }
 
 void thread_regroup(struct thread *thread)
