@@ -39,6 +39,7 @@ static int page_fault(uintptr_t address, enum port_access access, bool user)
 {
     struct address_space *space = current_thread()->space;
 
+    thread_count(COUNT_FAULTS, 1);
     return space ? address_space_fault(space, address, access) : -EFAULT;
 }
 

@@ -136,7 +136,8 @@ struct job_limits {
 /* --- job_stat --- */
 struct job_usage {
     __u64 user_ns, kern_ns, queued_ns, minflt, majflt;
-    __u64 rd_ops, wr_ops, ot_ops, rd_bytes, wr_bytes, ot_bytes;
+    __u64 rd_ops, wr_ops, ot_ops; /* calls that read, wrote, controlled, and did not fail */
+    __u64 rd_bytes, wr_bytes, ot_bytes;
     __u64 peak_mem_bytes; /* a maximum, not a sum */
 };
 

@@ -44,9 +44,8 @@ static void print_identity(struct text *text, const struct proc_snapshot *shot,
     text_print(text, "%d (%s) %c %d %d %d %lu %d %u ", shot->number, shot->name, shot->state,
                shot->parent, shot->group, shot->session, shot->terminal_device, shot->foreground,
                4194304u);
-    text_print(text, "%lu %lu %lu %lu %lu %lu %lu %lu ", own->minor_faults, children->minor_faults,
-               own->major_faults, children->major_faults, own->user_ns / TICK_NS,
-               own->system_ns / TICK_NS, children->user_ns / TICK_NS,
+    text_print(text, "%lu %lu 0 0 %lu %lu %lu %lu ", own->minor_faults, children->minor_faults,
+               own->user_ns / TICK_NS, own->system_ns / TICK_NS, children->user_ns / TICK_NS,
                children->system_ns / TICK_NS);
     text_print(text, "%d %d %u 0 %lu ", shown_priority(&shot->attributes), shot->attributes.nice,
                shot->thread_count, shot->start_ns / TICK_NS);

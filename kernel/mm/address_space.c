@@ -175,8 +175,6 @@ void address_space_get_usage(struct address_space *space, struct address_space_u
                                      ? space->peak_resident_pages
                                      : usage->resident_pages;
     usage->committed_pages = space->committed_pages;
-    usage->minor_faults = atomic_load_explicit(&space->minor_faults, memory_order_relaxed);
-    usage->major_faults = 0;
     mutex_unlock(&space->lock);
 }
 

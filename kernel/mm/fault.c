@@ -277,9 +277,6 @@ int address_space_fault(struct address_space *space, uintptr_t address, enum por
         return -EFAULT;
     mutex_lock(&space->lock);
     error = space_fault_locked(space, address, access);
-    atomic_store_explicit(&space->minor_faults,
-                          atomic_load_explicit(&space->minor_faults, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
     mutex_unlock(&space->lock);
     return error;
 }

@@ -25,7 +25,6 @@ struct address_space {
     uint64_t committed_pages;        /* (commit_lock) changed under M as well */
     _Atomic uint64_t resident_pages; /* (M/atomic) */
     uint64_t peak_resident_pages;    /* (M) up to the last unmapping; see space_peak() */
-    _Atomic uint64_t minor_faults;   /* (M/atomic) */
 
     uintptr_t brk_start, brk_end; /* (M) brk_end as the program knows it, not rounded */
     uintptr_t stack_bottom; /* (M) nothing is placed from here to stack_top on: room to grow */

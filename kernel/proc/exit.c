@@ -130,7 +130,7 @@ static struct cpu_time close_accounts_locked(struct process *process, struct use
 {
     struct cpu_time used;
 
-    usage_close_thread(&process->usage.self, &self->thread, &used);
+    usage_close_thread(&process->usage, &self->thread, &used);
     list_remove(&self->process_link);
     process->thread_count--;
     memcpy(process->last_name, self->thread.name, sizeof(process->last_name));

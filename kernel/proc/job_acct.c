@@ -1,20 +1,24 @@
 /*
- * Accounts of jobs. CPU time flows up the tree whenever a member's thread stops running
- * (sched/group.h); the rest is folded in when a member exits. Totals are over the subtree,
- * jobs already gone included, and never fall.
+ * Accounts of jobs. What members use flows up the tree whenever a thread of theirs stops running
+ * (sched/group.h); when one exits, its times are converted as they are in its EXIT record, so that
+ * the records' sum is exactly the total. Totals are over the subtree, jobs already gone included,
+ * and never fall.
  */
 #include "lib/assert.h"
-#include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/job.h"
 
+/* Times in ns. */
+struct times {
+    uint64_t user, system, ready;
+};
+
 struct job_account {
-    struct job_usage folded; /* (F) of exited members, each time converted by itself */
-    struct cpu_time
-        folded_cycles;      /* (F) the same times in cycles: what the group has beyond is alive */
-    struct job_usage shown; /* (F) the last total given out: a later one is never less */
-    struct job_usage period_base; /* (F) the total at the period's start */
-    uint64_t period_start_ns;     /* (F) */
+    struct times folded;           /* (F) of exited members, each converted by itself */
+    struct cpu_time folded_cycles; /* (F) the same in cycles: what the group has beyond is alive */
+    struct times shown;            /* (F) the last given out: later ones are never less */
+    struct job_usage period_base;  /* (F) the total at the period's start */
+    uint64_t period_start_ns;      /* (F) */
 };
 
 static SLAB_CACHE(account_cache, struct job_account);
@@ -33,19 +37,15 @@ void job_account_destroy(struct job_account *account)
     slab_free(&account_cache, account);
 }
 
-static void add_folded(struct job_usage *sum, const struct job_usage *part)
+/* What a job does not count stays 0: no fault waits for a disk, no control moves bytes. */
+static void set_counts(struct job_usage *use, const uint64_t counts[THREAD_COUNTS])
 {
-    sum->user_ns += part->user_ns;
-    sum->kern_ns += part->kern_ns;
-    sum->queued_ns += part->queued_ns;
-    sum->minflt += part->minflt;
-    sum->majflt += part->majflt;
-    sum->rd_ops += part->rd_ops;
-    sum->wr_ops += part->wr_ops;
-    sum->ot_ops += part->ot_ops;
-    sum->rd_bytes += part->rd_bytes;
-    sum->wr_bytes += part->wr_bytes;
-    sum->ot_bytes += part->ot_bytes;
+    use->minflt = counts[COUNT_FAULTS];
+    use->rd_ops = counts[COUNT_READS];
+    use->wr_ops = counts[COUNT_WRITES];
+    use->ot_ops = counts[COUNT_CONTROLS];
+    use->rd_bytes = counts[COUNT_READ_BYTES];
+    use->wr_bytes = counts[COUNT_WRITTEN_BYTES];
 }
 
 void job_account_fold_locked(struct job *job, struct process *process, const struct cpu_time *used,
@@ -58,25 +58,31 @@ void job_account_fold_locked(struct job *job, struct process *process, const str
         .user_ns = totals->user_ns,
         .kern_ns = totals->system_ns,
         .queued_ns = totals->ready_ns,
-        .minflt = totals->minor_faults,
-        .majflt = totals->major_faults,
         .peak_mem_bytes = totals->peak_resident_pages * PAGE_SIZE,
     };
+    set_counts(use, process->usage.counts);
     for (; job; job = job->parent) {
         struct job_account *account = job->account;
 
-        add_folded(&account->folded, use);
+        account->folded.user += use->user_ns;
+        account->folded.system += use->kern_ns;
+        account->folded.ready += use->queued_ns;
         account->folded_cycles.user += used->user;
         account->folded_cycles.system += used->system;
         account->folded_cycles.ready += used->ready;
     }
 }
 
-static void keep_from_falling(__u64 *value, __u64 *shown)
+/* Those of exited members, and what living ones have used by now, but not less than before: a sum
+ * of conversions is a little less than the conversion of the sum. */
+static uint64_t total_time(uint64_t folded, uint64_t living_cycles, uint64_t *shown)
 {
-    if (*value < *shown)
-        *value = *shown;
-    *shown = *value;
+    uint64_t total = folded + port_cycles_to_ns(living_cycles);
+
+    if (total < *shown)
+        total = *shown;
+    *shown = total;
+    return total;
 }
 
 static void read_total_locked(struct job *job, struct job_usage *total, struct cpu_time *time)
@@ -84,16 +90,19 @@ static void read_total_locked(struct job *job, struct job_usage *total, struct c
 static void read_total_locked(struct job *job, struct job_usage *total, struct cpu_time *time)
 {
     struct job_account *account = job->account;
+    const struct cpu_time *gone = &account->folded_cycles;
+    const struct times *folded = &account->folded;
+    struct group_usage usage;
 
-    sched_group_read(&job->group, time);
-    *total = account->folded;
-    total->user_ns += port_cycles_to_ns(time->user - account->folded_cycles.user);
-    total->kern_ns += port_cycles_to_ns(time->system - account->folded_cycles.system);
-    total->queued_ns += port_cycles_to_ns(time->ready - account->folded_cycles.ready);
-    total->peak_mem_bytes = job_memory_peak_bytes(job);
-    keep_from_falling(&total->user_ns, &account->shown.user_ns);
-    keep_from_falling(&total->kern_ns, &account->shown.kern_ns);
-    keep_from_falling(&total->queued_ns, &account->shown.queued_ns);
+    sched_group_read(&job->group, &usage);
+    *time = usage.time;
+    *total = (struct job_usage){
+        .user_ns = total_time(folded->user, time->user - gone->user, &account->shown.user),
+        .kern_ns = total_time(folded->system, time->system - gone->system, &account->shown.system),
+        .queued_ns = total_time(folded->ready, time->ready - gone->ready, &account->shown.ready),
+        .peak_mem_bytes = job_memory_peak_bytes(job),
+    };
+    set_counts(total, usage.counts);
 }
 
 static void subtract(struct job_usage *period, const struct job_usage *total,

@@ -225,15 +225,15 @@ void job_time_apply_locked(struct job *job, uint64_t mask)
 bool job_time_is_below_use_locked(const struct job *job, const struct job_limits *limits)
 {
     const struct cpu_time *base = &job->period_base_cycles;
-    struct cpu_time time;
+    struct group_usage usage;
     uint64_t user, total;
 
     spin_assert_held(&family_lock);
     if (!(limits->mask & LIMITS_OF_JOB))
         return false;
-    sched_group_read(&job->group, &time);
-    user = time.user - base->user;
-    total = user + time.system - base->system;
+    sched_group_read(&job->group, &usage);
+    user = usage.time.user - base->user;
+    total = user + usage.time.system - base->system;
     return ((limits->mask & JOB_LIMIT_JOB_USER) && limits->job_user_ns < TIME_MAX_NS &&
             user > port_ns_to_cycles(limits->job_user_ns)) ||
            ((limits->mask & JOB_LIMIT_JOB_CPU) && limits->job_cpu_ns < TIME_MAX_NS &&

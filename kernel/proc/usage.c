@@ -13,18 +13,21 @@ void usage_add(struct usage_totals *sum, const struct usage_totals *part)
     sum->user_ns += part->user_ns;
     sum->system_ns += part->system_ns;
     sum->ready_ns += part->ready_ns;
-    sum->minor_faults += part->minor_faults;
-    sum->major_faults += part->major_faults;
     sum->voluntary_switches += part->voluntary_switches;
     sum->involuntary_switches += part->involuntary_switches;
-    sum->input_blocks += part->input_blocks;
-    sum->output_blocks += part->output_blocks;
+    sum->minor_faults += part->minor_faults;
     if (sum->peak_resident_pages < part->peak_resident_pages)
         sum->peak_resident_pages = part->peak_resident_pages;
 }
 
-static void add_switches(struct usage_totals *sum, const struct thread *thread)
+static uint64_t count_of(const struct thread *thread, enum thread_count what)
 {
+    return atomic_load_explicit(&thread->usage.counts[what], memory_order_relaxed);
+}
+
+static void add_counts(struct usage_totals *sum, const struct thread *thread)
+{
+    sum->minor_faults += count_of(thread, COUNT_FAULTS);
     sum->voluntary_switches +=
         atomic_load_explicit(&thread->usage.voluntary_switches, memory_order_relaxed);
     sum->involuntary_switches +=
@@ -36,16 +39,20 @@ void usage_add_thread(struct usage_totals *sum, const struct thread *thread)
     sum->user_ns += thread_user_ns(thread);
     sum->system_ns += thread_system_ns(thread);
     sum->ready_ns += thread_ready_ns(thread);
-    add_switches(sum, thread);
+    add_counts(sum, thread);
 }
 
-void usage_close_thread(struct usage_totals *sum, struct thread *thread, struct cpu_time *used)
+void usage_close_thread(struct process_usage *usage, struct thread *thread, struct cpu_time *used)
 {
+    struct usage_totals *sum = &usage->self;
+
     *used = thread_set_group(thread, NULL);
     sum->user_ns += port_cycles_to_ns(used->user);
     sum->system_ns += port_cycles_to_ns(used->system);
     sum->ready_ns += port_cycles_to_ns(used->ready);
-    add_switches(sum, thread);
+    add_counts(sum, thread);
+    for (unsigned what = 0; what < THREAD_COUNTS; what++)
+        usage->counts[what] += count_of(thread, what);
 }
 
 void usage_add_space(struct usage_totals *sum, struct address_space *space)
@@ -54,8 +61,6 @@ void usage_add_space(struct usage_totals *sum, struct address_space *space)
     struct usage_totals part = {0};
 
     address_space_get_usage(space, &usage);
-    part.minor_faults = usage.minor_faults;
-    part.major_faults = usage.major_faults;
     part.peak_resident_pages = usage.peak_resident_pages;
     usage_add(sum, &part);
 }
@@ -99,9 +104,6 @@ void usage_to_rusage(const struct usage_totals *totals, struct rusage *rusage)
     to_timeval(totals->system_ns, &rusage->ru_stime.tv_sec, &rusage->ru_stime.tv_usec);
     rusage->ru_maxrss = (__kernel_long_t)(totals->peak_resident_pages * (PAGE_SIZE / 1024));
     rusage->ru_minflt = (__kernel_long_t)totals->minor_faults;
-    rusage->ru_majflt = (__kernel_long_t)totals->major_faults;
-    rusage->ru_inblock = (__kernel_long_t)totals->input_blocks;
-    rusage->ru_oublock = (__kernel_long_t)totals->output_blocks;
     rusage->ru_nvcsw = (__kernel_long_t)totals->voluntary_switches;
     rusage->ru_nivcsw = (__kernel_long_t)totals->involuntary_switches;
 }

@@ -50,7 +50,7 @@ static struct cpu_time change_group(struct thread *thread, struct sched_group *g
 {
     group_account_flush(thread, port_cycles());
     thread->group = group;
-    return thread->flushed;
+    return thread->flushed.time;
 }
 
 struct cpu_time NO_THREAD_SAFETY_ANALYSIS thread_set_group(struct thread *thread,

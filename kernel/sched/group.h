@@ -16,12 +16,24 @@
 struct thread;
 struct group_share;
 
+/* What is counted besides time; thread_count(). */
+enum thread_count {
+    COUNT_FAULTS,
+    COUNT_READS,
+    COUNT_WRITES,
+    COUNT_CONTROLS,
+    COUNT_READ_BYTES,
+    COUNT_WRITTEN_BYTES,
+    THREAD_COUNTS
+};
+
 struct sched_group {
     struct sched_group *parent; /* (const) outlives this one; NULL: the topmost */
 
     /* group_account.c: what threads have used, added whenever they stop running. So reading it does
      * not look at threads, except at those that run at this moment, at most one a CPU. */
     _Atomic uint64_t user, system, ready;
+    _Atomic uint64_t counts[THREAD_COUNTS];
 
     /* group_limit.c */
     bool is_watched;                          /* (owner) it or one above limits time */
@@ -46,6 +58,11 @@ struct cpu_time {
     uint64_t user, system, ready;
 };
 
+struct group_usage {
+    struct cpu_time time;
+    uint64_t counts[THREAD_COUNTS];
+};
+
 /* Without limits, of zeroed memory. */
 void sched_group_init(struct sched_group *group, struct sched_group *parent);
 /* No thread and no group is in it any more. */
@@ -62,7 +79,7 @@ void thread_regroup(struct thread *thread);
 /* The sum, and what running threads have not added yet. None is counted twice; only if threads stop
  * running time and again while it is read may one be missing with its last stretch. Takes each run
  * queue's lock in turn. */
-void sched_group_read(const struct sched_group *group, struct cpu_time *time);
+void sched_group_read(const struct sched_group *group, struct group_usage *usage);
 
 /* --- Time limits --- */
 

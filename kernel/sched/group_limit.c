@@ -39,7 +39,7 @@ static uint64_t group_left(struct sched_group *group, uint64_t now)
 static uint64_t thread_left(const struct thread *thread, uint64_t now)
 {
     uint64_t online = atomic_load_explicit(&placement_online, memory_order_relaxed);
-    uint64_t left = until(&thread->user_alarm, thread->flushed.user);
+    uint64_t left = until(&thread->user_alarm, thread->flushed.time.user);
 
     for (struct sched_group *group = thread->group; group; group = group->parent)
         left = minimum(left, group_left(group, now) / (unsigned)__builtin_popcountll(online));

@@ -48,6 +48,7 @@ struct thread_usage {
     _Atomic uint64_t voluntary_switches;
     _Atomic uint64_t involuntary_switches;
     _Atomic uint64_t migrations;
+    _Atomic uint64_t counts[THREAD_COUNTS];
 };
 
 #define NICE_MIN (-20)
@@ -88,12 +89,14 @@ struct thread {
     struct lock_stack mutexes; /* (self) what it holds, for the rank check */
 #endif
     struct thread_usage usage;
-    struct sched_group *group;   /* (RQ) borrowed: whoever groups threads keeps it; may be NULL */
-    struct group_share *share;   /* (RQ) of a fair thread's group: it shares the CPUs as one */
-    unsigned slice_class;        /* (RQ) the group's: scales the slices of a fair thread */
-    struct cpu_time flushed;     /* (RQ) what has been added to the group */
-    _Atomic uint64_t user_alarm; /* user time in cycles at which the group wants to know */
-    char name[THREAD_NAME_SIZE]; /* for people; comm of prctl(2) */
+    struct sched_group *group;    /* (RQ) borrowed: whoever groups threads keeps it; may be NULL */
+    struct group_share *share;    /* (RQ) of a fair thread's group: it shares the CPUs as one */
+    unsigned slice_class;         /* (RQ) the group's: scales the slices of a fair thread */
+    struct group_usage flushed;   /* (RQ) what has been added to the group */
+    _Atomic bool has_faulted;     /* (self) since its counts were last added */
+    _Atomic bool has_transferred; /* (self) the same, for the other counts */
+    _Atomic uint64_t user_alarm;  /* user time in cycles at which the group wants to know */
+    char name[THREAD_NAME_SIZE];  /* for people; comm of prctl(2) */
     /* By the CPU that left the dead thread for good, interrupts masked, no lock held: frees it. The
      * kernel stack is already gone. (const) */
     void (*release)(struct thread *thread);
@@ -127,6 +130,16 @@ static inline bool thread_has_work(const struct thread *thread, uint32_t bits)
 static inline struct thread *current_thread(void)
 {
     return port_current();
+}
+
+/* The current thread did something that is counted. */
+static inline void thread_count(enum thread_count what, uint64_t amount)
+{
+    struct thread *self = current_thread();
+
+    port_add_own(&self->usage.counts[what], amount);
+    atomic_store_explicit(what == COUNT_FAULTS ? &self->has_faulted : &self->has_transferred, true,
+                          memory_order_relaxed);
 }
 
 /* Times in ns, up to now for a running thread. Any context. */

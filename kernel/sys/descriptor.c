@@ -199,6 +199,9 @@ SYSCALL3(ioctl, int, descriptor, unsigned, command, uintptr_t, argument)
         return -EBADF;
     int64_t result = control_device(file, descriptor, command, argument);
 
+    if (result >= 0)
+        thread_count(COUNT_CONTROLS, 1);
+
     file_put(file);
     return result;
 }

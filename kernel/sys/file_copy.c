@@ -8,6 +8,7 @@
 #include "mm/frame.h"
 #include "sched/sched.h"
 #include "sys/syscall.h"
+#include "sys/transfer_count.h"
 
 /* Bytes for one turn: a larger piece would gain little over the copying itself. */
 #define PIECE_SIZE PAGE_SIZE
@@ -143,7 +144,7 @@ SYSCALL4(sendfile, int, out, int, in, uintptr_t, offset_address, size_t, size)
     int64_t result = check_send(files[0], files[1]);
 
     if (!result)
-        result = copy_between(&in_offset, &out_offset, size);
+        result = count_write(count_read(copy_between(&in_offset, &out_offset, size)));
     file_put(files[0]);
     file_put(files[1]);
     return result;
@@ -190,7 +191,7 @@ SYSCALL6(copy_file_range, int, in, uintptr_t, in_address, int, out, uintptr_t, o
     if (!result)
         result = check_overlap(&in_offset, &out_offset, size);
     if (!result)
-        result = copy_between(&in_offset, &out_offset, size);
+        result = count_write(count_read(copy_between(&in_offset, &out_offset, size)));
     file_put(files[0]);
     file_put(files[1]);
     return result;

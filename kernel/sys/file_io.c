@@ -6,6 +6,7 @@
 #include "fs/user_vector.h"
 #include "mm/slab.h"
 #include "sys/syscall.h"
+#include "sys/transfer_count.h"
 
 SYSCALL3(read, int, descriptor, uintptr_t, buffer, size_t, size)
 {
@@ -13,7 +14,7 @@ SYSCALL3(read, int, descriptor, uintptr_t, buffer, size_t, size)
 
     if (unlikely(!file))
         return -EBADF;
-    int64_t result = file_read(file, buffer, size);
+    int64_t result = count_read(file_read(file, buffer, size));
 
     file_put(file);
     return result;
@@ -25,7 +26,7 @@ SYSCALL3(write, int, descriptor, uintptr_t, buffer, size_t, size)
 
     if (unlikely(!file))
         return -EBADF;
-    int64_t result = file_write(file, buffer, size);
+    int64_t result = count_write(file_write(file, buffer, size));
 
     file_put(file);
     return result;
@@ -40,7 +41,7 @@ SYSCALL4(pread64, int, descriptor, uintptr_t, buffer, size_t, size, int64_t, off
     file = file_from_descriptor(descriptor);
     if (!file)
         return -EBADF;
-    int64_t result = file_read_at(file, buffer, size, offset);
+    int64_t result = count_read(file_read_at(file, buffer, size, offset));
 
     file_put(file);
     return result;
@@ -55,7 +56,7 @@ SYSCALL4(pwrite64, int, descriptor, uintptr_t, buffer, size_t, size, int64_t, of
     file = file_from_descriptor(descriptor);
     if (!file)
         return -EBADF;
-    int64_t result = file_write_at(file, buffer, size, offset);
+    int64_t result = count_write(file_write_at(file, buffer, size, offset));
 
     file_put(file);
     return result;
@@ -142,22 +143,22 @@ static int64_t transfer(int descriptor, uintptr_t address, size_t count, const i
 
 SYSCALL3(readv, int, descriptor, uintptr_t, segments, size_t, count)
 {
-    return transfer(descriptor, segments, count, NULL, file_read_vector);
+    return count_read(transfer(descriptor, segments, count, NULL, file_read_vector));
 }
 
 SYSCALL3(writev, int, descriptor, uintptr_t, segments, size_t, count)
 {
-    return transfer(descriptor, segments, count, NULL, file_write_vector);
+    return count_write(transfer(descriptor, segments, count, NULL, file_write_vector));
 }
 
 SYSCALL4(preadv, int, descriptor, uintptr_t, segments, size_t, count, int64_t, offset)
 {
-    return transfer(descriptor, segments, count, &offset, file_read_vector);
+    return count_read(transfer(descriptor, segments, count, &offset, file_read_vector));
 }
 
 SYSCALL4(pwritev, int, descriptor, uintptr_t, segments, size_t, count, int64_t, offset)
 {
-    return transfer(descriptor, segments, count, &offset, file_write_vector);
+    return count_write(transfer(descriptor, segments, count, &offset, file_write_vector));
 }
 
 /* What changes nothing here: there is no slower storage to wait for or to poll. */
@@ -174,13 +175,15 @@ static int64_t transfer_with_flags(int descriptor, uintptr_t segments, size_t co
 SYSCALL6(preadv2, int, descriptor, uintptr_t, segments, size_t, count, int64_t, offset, uint64_t,
          unused, unsigned, flags)
 {
-    return transfer_with_flags(descriptor, segments, count, offset, flags, file_read_vector);
+    return count_read(
+        transfer_with_flags(descriptor, segments, count, offset, flags, file_read_vector));
 }
 
 SYSCALL6(pwritev2, int, descriptor, uintptr_t, segments, size_t, count, int64_t, offset, uint64_t,
          unused, unsigned, flags)
 {
-    return transfer_with_flags(descriptor, segments, count, offset, flags, file_write_vector);
+    return count_write(
+        transfer_with_flags(descriptor, segments, count, offset, flags, file_write_vector));
 }
 
 SYSCALL3(lseek, int, descriptor, int64_t, offset, unsigned, whence)

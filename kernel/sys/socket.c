@@ -9,6 +9,7 @@
 #include "sys/descriptor_pair.h"
 #include "sys/socket_lookup.h"
 #include "sys/syscall.h"
+#include "sys/transfer_count.h"
 
 /* From <linux/socket.h>, for the kernel only. */
 #define AF_UNIX       1
@@ -242,7 +243,7 @@ static int64_t send(int descriptor, struct user_vector *source, unsigned flags)
 
     if (result)
         return result;
-    result = socket_send(file, source, flags, NULL);
+    result = count_write(socket_send(file, source, flags, NULL));
     file_put(file);
     return result;
 }
@@ -255,7 +256,7 @@ static int64_t receive(int descriptor, struct user_vector *target, unsigned flag
 
     if (result)
         return result;
-    result = socket_receive(file, target, flags, result_flags, NULL);
+    result = count_read(socket_receive(file, target, flags, result_flags, NULL));
     file_put(file);
     return result;
 }

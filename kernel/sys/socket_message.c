@@ -9,6 +9,7 @@
 #include "fs/user_vector.h"
 #include "sys/socket_lookup.h"
 #include "sys/syscall.h"
+#include "sys/transfer_count.h"
 
 /* From <linux/socket.h>, for the kernel only. */
 #define SOL_SOCKET          1
@@ -173,7 +174,7 @@ SYSCALL3(sendmsg, int, descriptor, uintptr_t, address, unsigned, flags)
     if (!result) {
         bool has_name = buffers.header.name && buffers.header.name_length > 0;
 
-        result = has_name ? -EISCONN : send_message(file, &buffers, flags);
+        result = has_name ? -EISCONN : count_write(send_message(file, &buffers, flags));
         kfree(buffers.segments);
     }
     file_put(file);
@@ -254,7 +255,7 @@ SYSCALL3(recvmsg, int, descriptor, uintptr_t, address, unsigned, flags)
         return result;
     result = get_buffers(address, &buffers);
     if (!result) {
-        result = receive_message(file, &buffers, flags);
+        result = count_read(receive_message(file, &buffers, flags));
         kfree(buffers.segments);
         if (result >= 0 && copy_to_user(address, &buffers.header, sizeof(buffers.header)) != 0)
             result = -EFAULT;

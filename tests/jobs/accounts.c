@@ -1,4 +1,5 @@
 /* docs/jobs.md, rules 23 to 29: exit and accounts. */
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -6,6 +7,8 @@
 #include "jobs.h"
 
 #define PROCESSES 300
+#define PAGES     50
+#define ROUNDS    20
 
 static int nothing(void *argument)
 {
@@ -94,16 +97,81 @@ static void rule_24_sum_of_exits(void)
         sum.kern_ns += event.use.kern_ns;
         sum.queued_ns += event.use.queued_ns;
         sum.minflt += event.use.minflt;
-        sum.majflt += event.use.majflt;
+        sum.rd_ops += event.use.rd_ops;
+        sum.wr_bytes += event.use.wr_bytes;
     }
     is_int((long long)sum.user_ns, (long long)stat.total.user_ns,
            "rule 24: the sum over EXIT is the total: time in user mode");
     is_int((long long)sum.kern_ns, (long long)stat.total.kern_ns, "rule 24: time in the kernel");
     is_int((long long)sum.queued_ns, (long long)stat.total.queued_ns, "rule 24: time spent ready");
     is_int((long long)sum.minflt, (long long)stat.total.minflt, "rule 24: minor faults");
-    is_int((long long)sum.majflt, (long long)stat.total.majflt, "rule 24: major faults");
+    is_int((long long)sum.rd_ops, (long long)stat.total.rd_ops, "rule 24: reads");
+    is_int((long long)sum.wr_bytes, (long long)stat.total.wr_bytes, "rule 24: bytes written");
     close(stream);
     close(job);
+}
+
+/* Does a known amount of each thing that is counted, says so, and waits to be told to go. */
+static int use_things(void *argument)
+{
+    int *pipes = argument; /* read end of one, write end of another */
+    char bytes[100] = {0};
+    char *memory =
+        mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), null = open("/dev/null", O_WRONLY);
+
+    for (unsigned i = 0; i < PAGES; i++)
+        memory[i * 4096] = 1;
+    for (unsigned i = 0; i < ROUNDS; i++)
+        if (read(zero, bytes, sizeof(bytes)) != sizeof(bytes) || write(null, bytes, 7) != 7)
+            return 1;
+    ioctl(pipes[0], FIONREAD, &(int){0});
+    return write(pipes[1], "x", 1) == 1 && read(pipes[0], bytes, 1) == 1 ? 0 : 1;
+}
+
+static bool is_zero(const struct job_usage *use)
+{
+    return use->minflt + use->majflt + use->rd_ops + use->wr_ops + use->ot_ops + use->rd_bytes +
+               use->wr_bytes + use->ot_bytes ==
+           0;
+}
+
+/* Faults and transfers are seen while the process lives, and not twice when it is gone. */
+static void rule_24_living_members(void)
+{
+    int top = make_job(JOB_SELF, "", 0);
+    int job = make_job(top, "", 0);
+    struct job_stat before = stat_of(top), alive, after;
+    int up[2], down[2];
+    pid_t child;
+    char byte;
+
+    if (pipe(up) != 0 || pipe(down) != 0)
+        tap_bail_out("pipe");
+    child = spawn(job, use_things, (int[]){down[0], up[1]});
+    if (read(up[0], &byte, 1) != 1)
+        tap_bail_out("read");
+    ok(is_zero(&before.total), "rule 24: a job without members has used nothing");
+    alive = stat_of(top);
+    ok(alive.total.minflt >= PAGES, "rule 24: a living member's faults are counted");
+    is_int((long long)alive.total.majflt, 0, "rule 24: none of them waited for a disk");
+    is_int((long long)alive.total.rd_ops, ROUNDS, "rule 24: so are its reads");
+    is_int((long long)alive.total.rd_bytes, ROUNDS * 100, "rule 24: the bytes read");
+    is_int((long long)alive.total.wr_ops, ROUNDS + 1, "rule 24: its writes");
+    is_int((long long)alive.total.wr_bytes, ROUNDS * 7 + 1, "rule 24: the bytes written");
+    is_int((long long)alive.total.ot_ops, 1, "rule 24: its controls");
+    if (write(down[1], "x", 1) != 1 || reap(child) != 0)
+        tap_bail_out("a member");
+    after = stat_of(top);
+    is_int((long long)after.total.rd_ops, ROUNDS + 1, "rule 24: and once when it is gone: reads");
+    is_int((long long)after.total.wr_bytes, ROUNDS * 7 + 1, "rule 24: bytes written");
+    ok(after.total.minflt - alive.total.minflt < PAGES, "rule 24: faults");
+    for (unsigned i = 0; i < 2; i++) {
+        close(up[i]);
+        close(down[i]);
+    }
+    close(job);
+    close(top);
 }
 
 static void rule_25_parent_has_all(void)
@@ -264,6 +332,7 @@ int main(void)
     rule_23_wait_then_stat();
     rule_24_snapshots();
     rule_24_sum_of_exits();
+    rule_24_living_members();
     rule_25_parent_has_all();
     rule_26_zombies();
     rule_27_list();

@@ -196,11 +196,14 @@ void scenario_group_storm(void)
 
 static struct sched_group account;
 static _Atomic uint64_t spent;
+static _Atomic uint64_t counted;
 
 static void spender(struct worker *self)
 {
     for (int i = 0; i < 2; i++) {
         spent = thread_read_cycles(&self->thread.usage.system_cycles);
+        thread_count(i == 0 ? COUNT_FAULTS : COUNT_READ_BYTES, 10);
+        counted += 10;
         sim_point();
         thread_sleep(never, NULL, SLEEP_UNINTERRUPTIBLE, port_clock_ns() + 10000);
     }
@@ -211,11 +214,13 @@ static void auditor(struct worker *self)
 {
     (void)self;
     for (int i = 0; i < 2; i++) {
-        uint64_t least = spent;
-        struct cpu_time time;
+        uint64_t least = spent, least_count = counted;
+        struct group_usage usage;
 
-        sched_group_read(&account, &time);
-        SIM_CHECK(time.system >= least);
+        sched_group_read(&account, &usage);
+        SIM_CHECK(usage.time.system >= least);
+        SIM_CHECK(usage.counts[COUNT_FAULTS] + usage.counts[COUNT_READ_BYTES] >= least_count);
+        SIM_CHECK(usage.counts[COUNT_FAULTS] <= 10 && usage.counts[COUNT_READ_BYTES] <= 10);
     }
 }
 
