@@ -52,6 +52,18 @@ def test_triple_fault(door):
     assert guest.status == 125 and b"triple fault" in guest.err, guest
 
 
+@pytest.mark.parametrize("words, status", (("exit 3", 0x300), ("divide", signal.SIGFPE)))
+def test_death_of_init(words, status, tmp_path):
+    """The first process ends: an /init that is a script and does what a program in trouble does."""
+    script = tmp_path / "init"
+    script.write_text(f"#!/bin/sh\nexec /bin/fault {words}\n")
+    script.chmod(0o755)
+    guest = run("--add", f"{program('fault')}:/bin/fault", "--add", f"{script}:/init", "/bin/busybox",
+                "true")
+    assert guest.status == 125 and b"the first process, init, ended" in guest.err, guest
+    assert f"wait status {int(status):#x}".encode() in guest.err, guest
+
+
 def test_power_off_and_restart_by_a_program():
     assert sh("poweroff -f").status == 0
     assert sh("reboot -f").status == 0

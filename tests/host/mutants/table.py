@@ -145,7 +145,8 @@ MUTANTS = [
          "run_queue_ready(&home->run_queue) > 0 || thread->is_watched ||",
          "run_queue_ready(&home->run_queue) > 0 ||"),
     sched("sums that changed are not read again", "group_read", "group_account.c",
-          "!is_same(&before, &after) && --tries > 0", "is_same(&before, &after) && --tries == 0"),
+          "} while (memcmp(&before, &after, sizeof(before)) != 0 && --tries > 0);",
+          "} while (--tries == 0);"),
     # --- an illegal transition ---
     proc("straight from living to zombie", "exit_wait", "exit.c",
          "    process_set_state(process, PROCESS_EXITING);\n", ""),
