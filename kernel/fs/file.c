@@ -128,16 +128,10 @@ static int check_offset(const struct file *file, int64_t offset)
     return file_has_position(file) ? 0 : -ESPIPE;
 }
 
-int64_t file_read_at(struct file *file, uintptr_t buffer, size_t size, int64_t offset)
+static inline int64_t transfer_bytes_at(struct file *file, uintptr_t buffer, size_t size,
+                                        uint64_t position, transfer_function *transfer)
 {
-    int error = check_offset(file, offset);
-    uint64_t position = offset;
-
-    if (error)
-        return error;
-    if (!file_is_readable(file))
-        return -EBADF;
-    if (!file->operations->read)
+    if (!transfer)
         return -EINVAL;
     if (!user_range_ok(buffer, size))
         return -EFAULT;
@@ -145,27 +139,25 @@ int64_t file_read_at(struct file *file, uintptr_t buffer, size_t size, int64_t o
         size = FILE_TRANSFER_MAX;
     if (position_overflows(position, size))
         return -EINVAL;
-    return file->operations->read(file, buffer, size, &position);
+    return transfer(file, buffer, size, &position);
+}
+
+int64_t file_read_at(struct file *file, uintptr_t buffer, size_t size, int64_t offset)
+{
+    int error = check_offset(file, offset);
+
+    if (error == 0 && !file_is_readable(file))
+        error = -EBADF;
+    return error ? error : transfer_bytes_at(file, buffer, size, offset, file->operations->read);
 }
 
 int64_t file_write_at(struct file *file, uintptr_t buffer, size_t size, int64_t offset)
 {
     int error = check_offset(file, offset);
-    uint64_t position = offset;
 
-    if (error)
-        return error;
-    if (!file_is_writable(file))
-        return -EBADF;
-    if (!file->operations->write)
-        return -EINVAL;
-    if (!user_range_ok(buffer, size))
-        return -EFAULT;
-    if (size > FILE_TRANSFER_MAX)
-        size = FILE_TRANSFER_MAX;
-    if (position_overflows(position, size))
-        return -EINVAL;
-    return file->operations->write(file, buffer, size, &position);
+    if (error == 0 && !file_is_writable(file))
+        error = -EBADF;
+    return error ? error : transfer_bytes_at(file, buffer, size, offset, file->operations->write);
 }
 
 /* The segments one by one. Later ones must not block: there is something to return already. */
