@@ -1,6 +1,6 @@
 /*
  * /proc/kin: what tests and people ask of this kernel and Linux does not have.
- *   memory     frames free, kernel objects live: the leak balance
+ *   memory     frames free or in slabs, kernel objects live: the leak balance
  *   caches     the objects by kind
  *   cpus       of each CPU: ns idle, switches, timer interrupts, threads that run or are ready to
  *   counters   of each CPU since boot, and of the kernel as a whole
@@ -18,8 +18,8 @@
 static int print_memory(const struct proc_node *node, struct text *text)
 {
     port_release_caches();
-    text_print(text, "total_frames %lu\nfree_frames %lu\nlive_objects %lu\n", frame_total_count(),
-               frame_free_count(), slab_live_objects());
+    text_print(text, "total_frames %lu\nfree_frames %lu\nslab_frames %lu\nlive_objects %lu\n",
+               frame_total_count(), frame_free_count(), slab_frames(), slab_live_objects());
     return 0;
 }
 

@@ -62,6 +62,7 @@ static bool grow(struct slab_cache *cache)
     slab->cache_index = cache->cache_index;
     state = spin_lock_irq_save(&cache->lock);
     list_push_front(&cache->partial, &slab->link);
+    cache->slabs++;
     spin_unlock_irq_restore(&cache->lock, state);
     return true;
 }
@@ -136,8 +137,10 @@ void slab_free(struct slab_cache *cache, void *object)
     if (slab->used-- == cache->capacity)
         list_push_front(&cache->partial, &slab->link);
     is_empty = slab->used == 0;
-    if (is_empty)
+    if (is_empty) {
         list_remove(&slab->link);
+        cache->slabs--;
+    }
     cache->live--;
     spin_unlock_irq_restore(&cache->lock, state);
     if (is_empty)
@@ -164,5 +167,18 @@ uint64_t slab_live_objects(void)
     uint64_t count = kmalloc_large_count();
 
     slab_for_each_cache(add_live, &count);
+    return count;
+}
+
+static void add_frames(const struct slab_cache *cache, void *argument)
+{
+    *(uint64_t *)argument += cache->slabs << cache->order;
+}
+
+uint64_t slab_frames(void)
+{
+    uint64_t count = 0;
+
+    slab_for_each_cache(add_frames, &count);
     return count;
 }

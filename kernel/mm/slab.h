@@ -16,6 +16,7 @@ struct slab_cache {
     struct spinlock lock;
     struct list partial; /* (lock) slabs with free objects, as frame records */
     uint64_t live;       /* (lock) objects handed out: the leak balance */
+    uint64_t slabs;      /* (lock) */
     struct list link;    /* all caches */
     bool registered;
     /* Set with the first slab, then constant. */
@@ -44,6 +45,8 @@ void kfree(void *memory);
 
 /* Objects and bytes live in all caches and kmalloc together, for the leak balance. */
 uint64_t slab_live_objects(void);
+/* Frames that caches keep for their objects: how many depends on how the objects lie. */
+uint64_t slab_frames(void);
 /* Calls `visit` for each cache that was ever used, for reports; no lock is held. */
 void slab_for_each_cache(void (*visit)(const struct slab_cache *cache, void *argument),
                          void *argument);

@@ -73,6 +73,20 @@ def program(name):
     raise FileNotFoundError(f"{name} was not built: make test-programs")
 
 
+def check_balance(lines, guest):
+    """Two times /proc/kin/memory is among the lines: was all given back in between? The same objects may
+    lie in a slab more or less than before, and the kernel stack of the one who asks in a page table of
+    its own or not."""
+    values = {"free_frames": [], "slab_frames": [], "live_objects": []}
+    for line in lines:
+        word, _, number = line.partition(" ")
+        if word in values:
+            values[word].append(int(number))
+    frames = [free + slabs for free, slabs in zip(values["free_frames"], values["slab_frames"])]
+    objects = values["live_objects"]
+    assert len(frames) == 2 and objects[0] == objects[1] and abs(frames[0] - frames[1]) <= 1, guest
+
+
 @pytest.fixture
 def build_copy(tmp_path):
     """A build directory of one's own, to break things in: links to the real files."""

@@ -59,6 +59,7 @@ static void test_real(void)
 {
     struct itimerval setting = {{0, 0}, {0, 5000}}, old, off = {{0, 0}, {0, 0}};
     uint64_t since = now_us(CLOCK_MONOTONIC);
+    struct timespec zero = {0, 0};
 
     raw_handle(SIGALRM, note, SA_SIGINFO);
     is_int(alarm(0), 0, "no alarm is set");
@@ -80,10 +81,12 @@ static void test_real(void)
     calls = 0;
     await(5);
     ok(true, "five periods");
-    setting = (struct itimerval){{500, 2000}, {0, 5000}};
-    setitimer(ITIMER_REAL, &setting, &old);
+    setitimer(ITIMER_REAL, &off, &old);
     is_int(old.it_interval.tv_usec, 2000, "the old interval");
+    raw_wait(RAW_BIT(SIGALRM), NULL, &zero); /* of a period that had passed by then */
+    setting = (struct itimerval){{500, 0}, {0, 5000}};
     calls = 0;
+    setitimer(ITIMER_REAL, &setting, NULL);
     await(1);
     setitimer(ITIMER_REAL, &off, &old);
     is_int(old.it_interval.tv_sec, 500, "and a longer one");
