@@ -36,36 +36,47 @@ static bool is_affected_by(const struct thread *thread, const struct sched_group
                      group->nice_floor != NICE_MIN || group->slice_class != SLICE_CLASS_DEFAULT);
 }
 
-static void NO_THREAD_SAFETY_ANALYSIS change_group(struct thread *thread, struct sched_group *group)
+/* Its home is locked. */
+static void change_group_locked(struct thread *thread, struct sched_group *group,
+                                struct group_usage *used)
+{
+    group_account_flush(thread, port_cycles());
+    thread->group = group;
+    if (used)
+        *used = thread->flushed;
+}
+
+static void NO_THREAD_SAFETY_ANALYSIS change_group(struct thread *thread, struct sched_group *group,
+                                                   struct group_usage *used)
 {
     irq_state_t interrupts = port_irq_save();
     struct cpu *home = thread_lock_home(thread);
 
-    group_account_flush(thread, port_cycles());
-    thread->group = group;
+    change_group_locked(thread, group, used);
     spin_unlock_irq_restore(&home->run_queue.lock, interrupts);
 }
 
-struct cpu_time thread_set_group(struct thread *thread, struct sched_group *group)
+void thread_init_group(struct thread *thread, struct sched_group *group)
+{
+    bool affected = is_affected_by(thread, group);
+
+    thread->group = group;
+    if (affected)
+        attributes_apply_new(thread);
+}
+
+void thread_set_group(struct thread *thread, struct sched_group *group, struct group_usage *used)
 {
     struct attributes_change change;
     struct cpu *home;
 
-    if (thread->state == THREAD_NEW) {
-        bool affected = is_affected_by(thread, group);
-
-        thread->group = group;
-        if (affected)
-            attributes_apply_new(thread);
-    } else if (likely(!is_affected_by(thread, group))) {
-        change_group(thread, group);
-    } else {
-        home = attributes_begin_change(thread, &change);
-        group_account_flush(thread, port_cycles());
-        thread->group = group;
-        attributes_end_change(home, thread, &change);
+    if (likely(!is_affected_by(thread, group))) {
+        change_group(thread, group, used);
+        return;
     }
-    return thread->flushed.time;
+    home = attributes_begin_change(thread, &change);
+    change_group_locked(thread, group, used);
+    attributes_end_change(home, thread, &change);
 }
 
 void thread_regroup(struct thread *thread)

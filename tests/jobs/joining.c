@@ -332,6 +332,87 @@ static void rule_14_adoption_charges_memory(void)
     close(top);
 }
 
+/* Uses time, faults and a read; says so; and again when told. */
+static int work_in_two_parts(void *argument)
+{
+    int *pipes = argument; /* read end of one, write end of another */
+    char byte = 0;
+
+    for (unsigned part = 0; part < 2; part++) {
+        volatile char *memory =
+            mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        for (unsigned i = 0; i < 1000000; i++)
+            memory[i % 8 * 4096] = (char)i;
+        if (write(pipes[1], &byte, 1) != 1 || read(pipes[0], &byte, 1) != 1)
+            return 1;
+    }
+    return 0;
+}
+
+static uint64_t cpu_of(const struct job_usage *use)
+{
+    return use->user_ns + use->kern_ns;
+}
+
+/* Is `whole` the sum of both parts, to the last digit? */
+static bool is_sum(const struct job_usage *whole, const struct job_usage *one,
+                   const struct job_usage *other)
+{
+    return whole->user_ns == one->user_ns + other->user_ns &&
+           whole->kern_ns == one->kern_ns + other->kern_ns &&
+           whole->queued_ns == one->queued_ns + other->queued_ns &&
+           whole->minflt == one->minflt + other->minflt &&
+           whole->rd_ops == one->rd_ops + other->rd_ops &&
+           whole->wr_bytes == one->wr_bytes + other->wr_bytes;
+}
+
+static void rule_14_the_past_stays(void)
+{
+    int top = make_job(JOB_SELF, "", 0);
+    int job = make_job(top, "", 0);
+    int up[2], down[2], pidfd, stream;
+    struct job_event moved, exited;
+    struct job_stat joined, last;
+    pid_t child;
+    char byte;
+
+    if (pipe(up) != 0 || pipe(down) != 0)
+        tap_bail_out("pipe");
+    child = spawn(top, work_in_two_parts, (int[]){down[0], up[1]});
+    pidfd = open_pid(child);
+    if (read(up[0], &byte, 1) != 1)
+        tap_bail_out("read");
+    stream = open_stream(job, JOB_EVENT_BIT(JOB_EVENT_MOVED) | JOB_EVENT_BIT(JOB_EVENT_EXIT), 0);
+    job_adopt(job, pidfd, 0);
+    joined = stat_of(job);
+    moved = next_event(stream);
+    ok(cpu_of(&moved.use) > 0 && moved.use.minflt >= 8 && moved.use.wr_ops == 1,
+       "rule 14: MOVED tells what the process had used before");
+    ok(cpu_of(&joined.total) < cpu_of(&moved.use) && joined.total.minflt < 8,
+       "rule 14: which the job that it joins is not charged");
+    for (unsigned i = 0; i < 2; i++)
+        if (write(down[1], "x", 1) != 1 || (i == 0 && read(up[0], &byte, 1) != 1))
+            tap_bail_out("a member's pipe");
+    reap(child);
+    exited = next_event(stream);
+    last = stat_of(job);
+    ok(last.total.minflt >= 8 && last.total.rd_ops == 2, "rule 14: it is charged what comes after");
+    ok(is_sum(&exited.use, &moved.use, &last.total),
+       "rule 14: EXIT has all of the process's life: MOVED and the job's total");
+    last = stat_of(top);
+    ok(is_sum(&exited.use, &last.total, &(struct job_usage){0}),
+       "rule 14: the job above has all of it");
+    for (unsigned i = 0; i < 2; i++) {
+        close(up[i]);
+        close(down[i]);
+    }
+    close(stream);
+    close(pidfd);
+    close(job);
+    close(top);
+}
+
 int main(void)
 {
     seen = share_memory(sizeof(*seen));
@@ -343,6 +424,7 @@ int main(void)
     rule_12_adopt_tree();
     rule_13_adopt_races_exit();
     rule_14_adoption_charges_memory();
+    rule_14_the_past_stays();
     check_kernel("rules 8 to 14");
     return tap_done();
 }
