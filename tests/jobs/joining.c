@@ -34,7 +34,7 @@ static void rule_8_into(void)
     int job = make_job(JOB_SELF, "rule8", 0);
     int sibling = make_job(JOB_SELF, "rule8b", 0);
     int query = job_open(JOB_SELF, "rule8", JOB_RIGHT_QUERY);
-    int pidfd = -1;
+    int pidfd = -1, below;
     pid_t child;
 
     is_error(job_fork(999, NULL, 0), EBADF, "rule 8: a descriptor that is not open");
@@ -45,6 +45,13 @@ static void rule_8_into(void)
     is_int(WEXITSTATUS(reap(spawn(job, spawn_into_sibling, &sibling))), 1,
            "rule 8: unless every job that is left permits it");
     is_int(stat_of(sibling).entered, 1, "rule 8: then the child is born there");
+    below = make_job(job, "", 0);
+    is_int(reap(spawn(below, spawn_into_sibling, &sibling)), 0,
+           "rule 8: the own job must, even if the one above does");
+    set_flags(job, 0);
+    set_flags(below, JOB_BREAKAWAY_OK);
+    is_int(reap(spawn(below, spawn_into_sibling, &sibling)), 0, "rule 8: and the one above too");
+    close(below);
     child = spawn_idle(job, &pidfd);
     ok(pidfd >= 0, "rule 8: CLONE_PIDFD composes");
     close(pidfd);
@@ -169,6 +176,57 @@ static void rule_10_breakaway(void)
     close(top);
 }
 
+static bool is_in_job(int pidfd, int job)
+{
+    int own = job_open_pidfd(pidfd, 0);
+    bool same = own >= 0 && id_of(own) == id_of(job);
+
+    close(own);
+    return same;
+}
+
+/* Do both figures of the job say the same about members and what they hold? */
+static bool is_unchanged(const struct job_stat *before, const struct job_stat *after)
+{
+    return before->entered == after->entered && before->exited == after->exited &&
+           before->active == after->active && before->threads == after->threads &&
+           before->peak_active == after->peak_active && before->mem_bytes == after->mem_bytes;
+}
+
+static void rule_11_an_error_changes_nothing(void)
+{
+    int top = make_job(JOB_SELF, "", 0);
+    int middle = make_job(top, "", 0);
+    int job = make_job(middle, "", 0);
+    int pidfd;
+    pid_t child = spawn_idle(top, &pidfd);
+    struct job_stat before[3] = {stat_of(top), stat_of(middle), stat_of(job)}, after[3];
+
+    /* The limits of the lower and the upper of the jobs that it would join. */
+    set_count(job, JOB_LIMIT_PROCS, 0);
+    is_error(job_adopt(job, pidfd, 0), EAGAIN, "rule 11: over a count");
+    set_count(job, JOB_LIMIT_PROCS, JOB_UNLIMITED_COUNT);
+    set_count(middle, JOB_LIMIT_THREADS, 0);
+    is_error(job_adopt(job, pidfd, 0), EAGAIN, "rule 11: over a count above");
+    set_count(middle, JOB_LIMIT_THREADS, JOB_UNLIMITED_COUNT);
+    set_bytes(job, JOB_LIMIT_JOB_MEM, 4096);
+    is_error(job_adopt(job, pidfd, 0), ENOMEM, "rule 11: over memory");
+    set_bytes(job, JOB_LIMIT_JOB_MEM, JOB_UNLIMITED);
+    set_bytes(middle, JOB_LIMIT_PROC_MEM, 4096);
+    is_error(job_adopt(job, pidfd, 0), ENOMEM, "rule 11: over memory above");
+    after[0] = stat_of(top);
+    after[1] = stat_of(middle);
+    after[2] = stat_of(job);
+    ok(is_unchanged(&before[0], &after[0]) && is_unchanged(&before[1], &after[1]) &&
+           is_unchanged(&before[2], &after[2]) && is_in_job(pidfd, top),
+       "rule 11: after all these nothing has changed");
+    kill_and_reap(child);
+    close(pidfd);
+    close(job);
+    close(middle);
+    close(top);
+}
+
 static void rule_11_adopt(void)
 {
     int top = make_job(JOB_SELF, "", 0);
@@ -179,15 +237,8 @@ static void rule_11_adopt(void)
 
     is_int(job_adopt(top, pidfd, 0), 0, "rule 11: into the same job");
     is_int(stat_of(top).entered, 1, "rule 11: changes nothing");
-    set_count(job, JOB_LIMIT_PROCS, 0);
-    is_error(job_adopt(job, pidfd, 0), EAGAIN, "rule 11: over a count");
-    set_count(job, JOB_LIMIT_PROCS, JOB_UNLIMITED_COUNT);
-    set_bytes(job, JOB_LIMIT_JOB_MEM, 4096);
-    is_error(job_adopt(job, pidfd, 0), ENOMEM, "rule 11: over memory");
-    is_int(stat_of(job).entered + stat_of(job).mem_bytes, 0, "rule 11: nothing has changed");
-    set_bytes(job, JOB_LIMIT_JOB_MEM, JOB_UNLIMITED);
     is_int(job_adopt(job, pidfd, 0), 0, "rule 11: down");
-    is_int(stat_of(job).active, 1, "rule 11: it is a member below");
+    ok(stat_of(job).active == 1 && is_in_job(pidfd, job), "rule 11: it is a member below");
     is_int(stat_of(top).entered, 1, "rule 11: and still one member above");
     is_error(job_adopt(top, pidfd, 0), EXDEV, "rule 11: up");
     is_error(job_adopt(sibling, pidfd, 0), EXDEV, "rule 11: sideways");
@@ -421,6 +472,7 @@ int main(void)
     rule_9_counts_refuse(JOB_LIMIT_THREADS, "max_threads");
     rule_10_breakaway();
     rule_11_adopt();
+    rule_11_an_error_changes_nothing();
     rule_12_adopt_tree();
     rule_13_adopt_races_exit();
     rule_14_adoption_charges_memory();
