@@ -200,9 +200,11 @@ struct job_event {
     __s32 pid;
     __s32 status; /* EXIT: wait(2) encoding */
     __u16 type;
-    __u16 cause;          /* LIMIT and the times: enum job_action_index; DEAD: enum job_cause */
-    __u32 count;          /* LIMIT: how often in a row; GAP: how many were lost */
-    struct job_usage use; /* EXIT: all that the process used */
+    __u16 cause; /* LIMIT and the times: enum job_action_index; DEAD: enum job_cause */
+    __u32 count; /* LIMIT: how often in a row; GAP: how many were lost */
+    /* EXIT: all that the process used in its life. MOVED: what it had used before, which the jobs
+     * that it enters are not charged. */
+    struct job_usage use;
 };
 
 struct job_events_args {

@@ -196,6 +196,12 @@ void job_fill_stat_locked(struct job *job, struct job_stat *stat) REQUIRES(famil
 void job_get_period_locked(struct job *job, struct job_usage *period) REQUIRES(family_lock);
 struct job_account *job_account_create(void) MUST_CHECK;
 void job_account_destroy(struct job_account *account);
+/* A member that had used that much joins the jobs from `job` up to, not including, `top`: it is not
+ * charged to them, though its EXIT will contain it. */
+void job_account_join_locked(struct job *job, const struct job *top, const struct group_usage *used,
+                             struct job_usage *before) REQUIRES(family_lock);
+/* Without members all that was used is of exited ones. */
+bool job_account_is_settled_locked(const struct job *job) REQUIRES(family_lock);
 /* Adds an exited member's use to each account of the chain. */
 void job_account_fold_locked(struct job *job, struct process *process, const struct cpu_time *used,
                              struct job_usage *use) REQUIRES(family_lock);
@@ -255,6 +261,9 @@ void job_emit_locked(struct job *job, struct job_event *event) REQUIRES(family_l
 /* The common case: an event about a process (or none). */
 void job_emit_about_locked(struct job *job, enum job_event_type type, struct process *process,
                            uint16_t cause) REQUIRES(family_lock);
+/* The process is in the job now; what it had used before. */
+void job_emit_moved_locked(struct job *job, struct process *process, const struct job_usage *before)
+    REQUIRES(family_lock);
 /* The same in two halves, for birth and death, which walk the chain anyway: first number the event
  * in each job of it, then, if one has a stream, tell. No other event comes between. Returns the
  * number of this job's streams. */

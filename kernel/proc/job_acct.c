@@ -1,8 +1,8 @@
 /*
  * Accounts of jobs. What members use flows up the tree whenever a thread of theirs stops running
  * (sched/group.h); when one exits, its times are converted as they are in its EXIT record, so that
- * the records' sum is exactly the total. Totals are over the subtree, jobs already gone included,
- * and never fall.
+ * the records' sum is exactly the total; of a job that adopted, that sum less what MOVED tells.
+ * Totals are over the subtree, jobs already gone included, and never fall.
  */
 #include "lib/assert.h"
 #include "mm/slab.h"
@@ -71,6 +71,40 @@ void job_account_fold_locked(struct job *job, struct process *process, const str
         account->folded_cycles.system += used->system;
         account->folded_cycles.ready += used->ready;
     }
+}
+
+/* What is folded when it exits is all of its life; so what it had used before it came is taken off
+ * now. Unsigned, the sums may be below zero until then; with what it uses they are not. */
+void job_account_join_locked(struct job *job, const struct job *top, const struct group_usage *used,
+                             struct job_usage *before)
+{
+    spin_assert_held(&family_lock);
+    *before = (struct job_usage){
+        .user_ns = port_cycles_to_ns(used->time.user),
+        .kern_ns = port_cycles_to_ns(used->time.system),
+        .queued_ns = port_cycles_to_ns(used->time.ready),
+    };
+    set_counts(before, used->counts);
+    for (; job != top; job = job->parent) {
+        struct job_account *account = job->account;
+
+        account->folded.user -= before->user_ns;
+        account->folded.system -= before->kern_ns;
+        account->folded.ready -= before->queued_ns;
+        account->folded_cycles.user -= used->time.user;
+        account->folded_cycles.system -= used->time.system;
+        account->folded_cycles.ready -= used->time.ready;
+    }
+}
+
+bool job_account_is_settled_locked(const struct job *job)
+{
+    const struct cpu_time *folded = &job->account->folded_cycles;
+    const struct sched_group *group = &job->group;
+
+    return atomic_load_explicit(&group->user, memory_order_relaxed) == folded->user &&
+           atomic_load_explicit(&group->system, memory_order_relaxed) == folded->system &&
+           atomic_load_explicit(&group->ready, memory_order_relaxed) == folded->ready;
 }
 
 /* Those of exited members, and what living ones have used by now, but not less than before: a sum

@@ -93,18 +93,22 @@ static void move_locked(const struct adoption *adoption, struct process *process
     REQUIRES(family_lock);
 static void move_locked(const struct adoption *adoption, struct process *process)
 {
+    struct group_usage used;
+    struct job_usage before;
+
     for (struct job *at = adoption->to; at != adoption->from; at = at->parent)
         job_count_in_locked(at, process->thread_count);
     list_remove(&process->job_link);
     list_push_back(&adoption->to->members, &process->job_link);
     process->job = adoption->to;
     job_get(adoption->to);
-    thread_set_group(&process->leader->thread, &adoption->to->group);
+    thread_set_group(&process->leader->thread, &adoption->to->group, &used);
+    job_account_join_locked(adoption->to, adoption->from, &used, &before);
     job_time_enter_locked(process, adoption->from);
     wait_queue_wake_all(&adoption->from->wait, 0); /* it may be parked there */
     if (job_is_frozen_locked(adoption->to))
         thread_post_work(&process->leader->thread, THREAD_WORK_FREEZE);
-    job_emit_about_locked(adoption->to, JOB_EVENT_MOVED, process, 0);
+    job_emit_moved_locked(adoption->to, process, &before);
 }
 
 /* 0, an error, or 1: more room is needed. */

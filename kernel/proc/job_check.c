@@ -85,6 +85,7 @@ static void check_job_locked(struct job *job)
     require(job, job->descendants == descendants && job->living_descendants == living);
     require(job, job->state != JOB_DEAD || (job->active == 0 && living == 0));
     require(job, job->stream_count == count_streams_locked(job));
+    require(job, job->active > 0 || job_account_is_settled_locked(job));
     require(job, (job->empty_ns == 0) == (job->active > 0));
 }
 

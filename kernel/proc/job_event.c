@@ -112,6 +112,18 @@ void job_emit_about_locked(struct job *job, enum job_event_type type, struct pro
         job_tell_about_locked(job, type, process, cause);
 }
 
+void job_emit_moved_locked(struct job *job, struct process *process, const struct job_usage *before)
+{
+    struct job_event event = {
+        .type = JOB_EVENT_MOVED,
+        .puid = process->unique_id,
+        .pid = process_number(process),
+        .use = *before,
+    };
+
+    job_emit_locked(job, &event);
+}
+
 void job_tell_exit_locked(struct job *job, struct process *process, const struct job_usage *use)
 {
     struct job_event event;

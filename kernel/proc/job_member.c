@@ -116,7 +116,7 @@ void job_enter_locked(struct job_place *place, struct process *process)
         streams |= job_number_event_locked(at);
     }
     process->job = job;
-    thread_begin_in_group(&process->leader->thread, &job->group);
+    thread_init_group(&process->leader->thread, &job->group);
     job_time_enter_locked(process, NULL);
     list_push_back(&job->members, &process->job_link);
     if (freeze_tokens)
@@ -134,7 +134,7 @@ void job_enter_root_locked(struct process *process)
     spin_assert_held(&family_lock);
     job_get(root_job);
     process->job = root_job;
-    thread_begin_in_group(&process->leader->thread, &root_job->group);
+    thread_init_group(&process->leader->thread, &root_job->group);
     job_count_in_locked(root_job, 1);
     list_push_back(&root_job->members, &process->job_link);
 }

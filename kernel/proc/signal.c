@@ -220,8 +220,10 @@ void signal_kill_process(struct process *process)
 {
     irq_state_t state = signal_lock(process);
 
-    if (!list_is_empty(&process->signals.threads) && !process->signals.exiting_by_signal)
+    if (!list_is_empty(&process->signals.threads) && !process->signals.exiting_by_signal) {
+        process->signals.shared.pending |= SIGNAL_BIT(SIGKILL);
         signal_start_death_locked(process, SIGKILL);
+    }
     signal_unlock(process, state);
 }
 

@@ -46,7 +46,8 @@ void usage_close_thread(struct process_usage *usage, struct thread *thread, stru
 {
     struct usage_totals *sum = &usage->self;
 
-    *used = thread_set_group(thread, NULL);
+    thread_set_group(thread, NULL, NULL);
+    *used = thread->flushed.time; /* nobody adds to it any more */
     sum->user_ns += port_cycles_to_ns(used->user);
     sum->system_ns += port_cycles_to_ns(used->system);
     sum->ready_ns += port_cycles_to_ns(used->ready);

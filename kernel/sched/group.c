@@ -36,42 +36,47 @@ static bool is_affected_by(const struct thread *thread, const struct sched_group
                      group->nice_floor != NICE_MIN || group->slice_class != SLICE_CLASS_DEFAULT);
 }
 
-void thread_begin_in_group(struct thread *thread, struct sched_group *group)
-{
-    bool is_affected = is_affected_by(thread, group);
-
-    thread->group = group;
-    if (unlikely(is_affected))
-        attributes_apply_new(thread);
-}
-
-/* Its home is locked. What it had used by now goes to the old group. */
-static struct cpu_time change_group(struct thread *thread, struct sched_group *group)
+/* Its home is locked. */
+static void change_group_locked(struct thread *thread, struct sched_group *group,
+                                struct group_usage *used)
 {
     group_account_flush(thread, port_cycles());
     thread->group = group;
-    return thread->flushed.time;
+    if (used)
+        *used = thread->flushed;
 }
 
-struct cpu_time NO_THREAD_SAFETY_ANALYSIS thread_set_group(struct thread *thread,
-                                                           struct sched_group *group)
+static void NO_THREAD_SAFETY_ANALYSIS change_group(struct thread *thread, struct sched_group *group,
+                                                   struct group_usage *used)
+{
+    irq_state_t interrupts = port_irq_save();
+    struct cpu *home = thread_lock_home(thread);
+
+    change_group_locked(thread, group, used);
+    spin_unlock_irq_restore(&home->run_queue.lock, interrupts);
+}
+
+void thread_init_group(struct thread *thread, struct sched_group *group)
+{
+    bool affected = is_affected_by(thread, group);
+
+    thread->group = group;
+    if (affected)
+        attributes_apply_new(thread);
+}
+
+void thread_set_group(struct thread *thread, struct sched_group *group, struct group_usage *used)
 {
     struct attributes_change change;
-    struct cpu_time used;
     struct cpu *home;
 
     if (likely(!is_affected_by(thread, group))) {
-        irq_state_t interrupts = port_irq_save();
-
-        home = thread_lock_home(thread);
-        used = change_group(thread, group);
-        spin_unlock_irq_restore(&home->run_queue.lock, interrupts);
-    } else {
-        home = attributes_begin_change(thread, &change);
-        used = change_group(thread, group);
-        attributes_end_change(home, thread, &change);
+        change_group(thread, group, used);
+        return;
     }
-    return used;
+    home = attributes_begin_change(thread, &change);
+    change_group_locked(thread, group, used);
+    attributes_end_change(home, thread, &change);
 }
 
 void thread_regroup(struct thread *thread)

@@ -68,11 +68,12 @@ void sched_group_init(struct sched_group *group, struct sched_group *parent);
 /* No thread and no group is in it any more. */
 void sched_group_destroy(struct sched_group *group);
 
-/* A thread that has not been started yet, nor is in a group. */
-void thread_begin_in_group(struct thread *thread, struct sched_group *group);
+/* The thread, which nobody else knows yet, is in the group from its start. */
+void thread_init_group(struct thread *thread, struct sched_group *group);
 /* The thread is in the group from now on; what it used before has been added to the old one. NULL:
- * in none. It may be running; takes its run queue's lock. Returns what it had used by then. */
-struct cpu_time thread_set_group(struct thread *thread, struct sched_group *group);
+ * in none. It may be running; takes its run queue's lock. *used, unless NULL: what it had used by
+ * then in its life. */
+void thread_set_group(struct thread *thread, struct sched_group *group, struct group_usage *used);
 /* The group's share or bounds have changed. */
 void thread_regroup(struct thread *thread);
 

@@ -119,7 +119,7 @@ void NO_THREAD_SAFETY_ANALYSIS schedule(void)
     struct cpu *cpu = this_cpu();
 
     lock_check_may_sleep();
-    port_explore(PORT_POINT_SLEEP, cpu->run_queue.current);
+    port_explore(PORT_POINT_SLEEP, current_thread());
     spin_lock(&cpu->run_queue.lock);
     schedule_locked(cpu, port_cycles());
     port_irq_restore(interrupts);

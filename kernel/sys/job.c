@@ -261,6 +261,15 @@ static int read_wait(uintptr_t address, uint64_t *deadline)
     return error;
 }
 
+/* No descriptor of the root job carries the right; that another one might have it would be the
+ * wrong thing to say. */
+static int check_may_kill(const struct job *job, uint32_t carried)
+{
+    if (!job->parent)
+        return -EPERM;
+    return carried & JOB_RIGHT_KILL ? 0 : -EACCES;
+}
+
 static int64_t kill_and_wait(struct job *job, uintptr_t wait, uintptr_t address, size_t size,
                              uint32_t flags)
 {
@@ -284,12 +293,15 @@ static int64_t kill_and_wait(struct job *job, uintptr_t wait, uintptr_t address,
 SYSCALL5(job_kill, int, descriptor, uintptr_t, wait, uintptr_t, address, size_t, size, uint32_t,
          flags)
 {
+    uint32_t carried;
     struct job *job;
-    int64_t result = job_from_descriptor(descriptor, JOB_RIGHT_KILL, &job, NULL);
+    int64_t result = job_from_descriptor(descriptor, 0, &job, &carried);
 
     if (result)
         return result;
-    result = flags & ~JOB_KILL_KEEP ? -EINVAL : kill_and_wait(job, wait, address, size, flags);
+    result = check_may_kill(job, carried);
+    if (result == 0)
+        result = flags & ~JOB_KILL_KEEP ? -EINVAL : kill_and_wait(job, wait, address, size, flags);
     job_put(job);
     return result;
 }

@@ -9,6 +9,7 @@
 #define PROCESSES 300
 #define PAGES     50
 #define ROUNDS    20
+#define RELAYS    500
 
 static int nothing(void *argument)
 {
@@ -177,7 +178,9 @@ static void rule_24_living_members(void)
 static void rule_25_parent_has_all(void)
 {
     int top = make_job(JOB_SELF, "", 0);
+    int stream = open_stream(top, JOB_EVENT_BIT(JOB_EVENT_EXIT), 0);
     struct job_usage below = {0};
+    struct job_event own;
     struct job_stat stat, later;
 
     for (unsigned i = 0; i < 3; i++) {
@@ -188,6 +191,7 @@ static void rule_25_parent_has_all(void)
         below.user_ns += stat.total.user_ns;
         below.kern_ns += stat.total.kern_ns;
         below.minflt += stat.total.minflt;
+        next_event(stream);
         close(child); /* and with it the job is gone */
     }
     stat = stat_of(top);
@@ -198,7 +202,14 @@ static void rule_25_parent_has_all(void)
     is_int((long long)stat.total.minflt, (long long)below.minflt, "rule 25: faults");
     reap(spawn(top, nothing, NULL));
     later = stat_of(top);
-    ok(cpu_of(&later.total) > cpu_of(&stat.total), "rule 25: and the own come to it");
+    own = next_event(stream);
+    is_int((long long)later.total.user_ns, (long long)(below.user_ns + own.use.user_ns),
+           "rule 25: to which the own come: user time");
+    is_int((long long)later.total.kern_ns, (long long)(below.kern_ns + own.use.kern_ns),
+           "rule 25: system time");
+    is_int((long long)later.total.minflt, (long long)(below.minflt + own.use.minflt),
+           "rule 25: faults");
+    close(stream);
     close(top);
 }
 
@@ -249,6 +260,47 @@ static void rule_27_list(void)
     job_kill(top, &forever, NULL, 0);
     for (unsigned i = 0; i < 5; i++)
         reap(children[i]);
+    close(jobs[1]);
+    close(top);
+}
+
+/* Hands life on: each forks a child into the other job and ends, so that there is always one. */
+static int relay(void *argument)
+{
+    const int *jobs = argument;
+
+    for (unsigned i = 0; i < RELAYS; i++) {
+        pid_t child = job_fork(jobs[i % 2], NULL, 0);
+
+        if (child != 0)
+            return child < 0;
+    }
+    return 0;
+}
+
+static void rule_27_one_instant(void)
+{
+    int top = make_job(JOB_SELF, "", JOB_AUTOREAP);
+    int jobs[2] = {make_job(top, "", JOB_BREAKAWAY_OK), make_job(top, "", JOB_BREAKAWAY_OK)};
+    unsigned nobody = 0, disorder = 0, lists = 0;
+    pid_t first = spawn(jobs[1], relay, jobs);
+
+    /* If somebody lives after a list, somebody did when it was made. */
+    for (bool over = false; !over; lists++) {
+        struct job_member members[16];
+        ssize_t count = job_list(top, members, 16, 0);
+
+        over = stat_of(top).active == 0;
+        nobody += count == 0 && !over;
+        for (ssize_t i = 1; i < count && i < 16; i++)
+            disorder += members[i - 1].puid >= members[i].puid;
+    }
+    is_int((long long)stat_of(top).entered, RELAYS + 1, "rule 27: members come and go");
+    is_int(nobody, 0, "rule 27: a list is of one instant: somebody is always there");
+    is_int(disorder, 0, "rule 27: nobody is in it twice, the oldest is first");
+    ok(lists > 1, "rule 27: there were lists");
+    reap(first);
+    close(jobs[0]);
     close(jobs[1]);
     close(top);
 }
@@ -311,6 +363,38 @@ static void rule_29_autoreap(void)
     close(job);
 }
 
+static int be_subreaper(void *argument)
+{
+    int *gate = argument;
+    pid_t middle;
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    middle = fork();
+    if (middle == 0) {
+        close(gate[1]);
+        _exit(leave_orphan(gate));
+    }
+    reap(middle);
+    close(gate[1]);
+    return WEXITSTATUS(reap(-1));
+}
+
+static void rule_29_subreaper(void)
+{
+    int job = make_job(JOB_SELF, "", JOB_AUTOREAP);
+    int gate[2];
+    pid_t subreaper;
+
+    if (pipe2(gate, O_CLOEXEC) != 0)
+        tap_bail_out("pipe");
+    subreaper = spawn(job, be_subreaper, gate);
+    close(gate[0]);
+    close(gate[1]);
+    is_int(WEXITSTATUS(reap(subreaper)), 42,
+           "rule 29: where a subreaper is inside, the orphan's zombie is for it");
+    close(job);
+}
+
 static void period(void)
 {
     int job = make_job(JOB_SELF, "", 0);
@@ -336,8 +420,10 @@ int main(void)
     rule_25_parent_has_all();
     rule_26_zombies();
     rule_27_list();
+    rule_27_one_instant();
     rule_28_short_processes_have_time();
     rule_29_autoreap();
+    rule_29_subreaper();
     period();
     check_kernel("rules 23 to 29");
     return tap_done();

@@ -139,6 +139,38 @@ UNUSED_HELPER int open_stream(int job, uint64_t mask, uint32_t slots)
     return stream;
 }
 
+UNUSED_HELPER void set_policy(pid_t process, int policy, int priority)
+{
+    struct sched_param parameters = {.sched_priority = priority};
+
+    /* musl's functions refuse. */
+    if (syscall(SYS_sched_setscheduler, process, policy, &parameters) != 0)
+        tap_bail_out("sched_setscheduler");
+}
+
+/* While this is in force whoever is born stays as it is, for want of a CPU: this process shares one
+ * with its children, and goes before them until it sleeps. */
+UNUSED_HELPER void hold_children(void)
+{
+    cpu_set_t first;
+
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    if (sched_setaffinity(0, sizeof(first), &first) != 0)
+        tap_bail_out("sched_setaffinity");
+    set_policy(0, SCHED_FIFO | SCHED_RESET_ON_FORK, 2);
+}
+
+UNUSED_HELPER void release_children(void)
+{
+    cpu_set_t all;
+
+    memset(&all, 0xff, sizeof(all));
+    set_policy(0, SCHED_OTHER, 0);
+    if (sched_setaffinity(0, sizeof(all), &all) != 0)
+        tap_bail_out("sched_setaffinity");
+}
+
 /* The next event; its type is -1 at the stream's end. */
 UNUSED_HELPER struct job_event next_event(int stream)
 {

@@ -34,7 +34,7 @@ static void rule_8_into(void)
     int job = make_job(JOB_SELF, "rule8", 0);
     int sibling = make_job(JOB_SELF, "rule8b", 0);
     int query = job_open(JOB_SELF, "rule8", JOB_RIGHT_QUERY);
-    int pidfd = -1;
+    int pidfd = -1, below;
     pid_t child;
 
     is_error(job_fork(999, NULL, 0), EBADF, "rule 8: a descriptor that is not open");
@@ -45,6 +45,13 @@ static void rule_8_into(void)
     is_int(WEXITSTATUS(reap(spawn(job, spawn_into_sibling, &sibling))), 1,
            "rule 8: unless every job that is left permits it");
     is_int(stat_of(sibling).entered, 1, "rule 8: then the child is born there");
+    below = make_job(job, "", 0);
+    is_int(reap(spawn(below, spawn_into_sibling, &sibling)), 0,
+           "rule 8: the own job must, even if the one above does");
+    set_flags(job, 0);
+    set_flags(below, JOB_BREAKAWAY_OK);
+    is_int(reap(spawn(below, spawn_into_sibling, &sibling)), 0, "rule 8: and the one above too");
+    close(below);
     child = spawn_idle(job, &pidfd);
     ok(pidfd >= 0, "rule 8: CLONE_PIDFD composes");
     close(pidfd);
@@ -169,6 +176,57 @@ static void rule_10_breakaway(void)
     close(top);
 }
 
+static bool is_in_job(int pidfd, int job)
+{
+    int own = job_open_pidfd(pidfd, 0);
+    bool same = own >= 0 && id_of(own) == id_of(job);
+
+    close(own);
+    return same;
+}
+
+/* Do both figures of the job say the same about members and what they hold? */
+static bool is_unchanged(const struct job_stat *before, const struct job_stat *after)
+{
+    return before->entered == after->entered && before->exited == after->exited &&
+           before->active == after->active && before->threads == after->threads &&
+           before->peak_active == after->peak_active && before->mem_bytes == after->mem_bytes;
+}
+
+static void rule_11_an_error_changes_nothing(void)
+{
+    int top = make_job(JOB_SELF, "", 0);
+    int middle = make_job(top, "", 0);
+    int job = make_job(middle, "", 0);
+    int pidfd;
+    pid_t child = spawn_idle(top, &pidfd);
+    struct job_stat before[3] = {stat_of(top), stat_of(middle), stat_of(job)}, after[3];
+
+    /* The limits of the lower and the upper of the jobs that it would join. */
+    set_count(job, JOB_LIMIT_PROCS, 0);
+    is_error(job_adopt(job, pidfd, 0), EAGAIN, "rule 11: over a count");
+    set_count(job, JOB_LIMIT_PROCS, JOB_UNLIMITED_COUNT);
+    set_count(middle, JOB_LIMIT_THREADS, 0);
+    is_error(job_adopt(job, pidfd, 0), EAGAIN, "rule 11: over a count above");
+    set_count(middle, JOB_LIMIT_THREADS, JOB_UNLIMITED_COUNT);
+    set_bytes(job, JOB_LIMIT_JOB_MEM, 4096);
+    is_error(job_adopt(job, pidfd, 0), ENOMEM, "rule 11: over memory");
+    set_bytes(job, JOB_LIMIT_JOB_MEM, JOB_UNLIMITED);
+    set_bytes(middle, JOB_LIMIT_PROC_MEM, 4096);
+    is_error(job_adopt(job, pidfd, 0), ENOMEM, "rule 11: over memory above");
+    after[0] = stat_of(top);
+    after[1] = stat_of(middle);
+    after[2] = stat_of(job);
+    ok(is_unchanged(&before[0], &after[0]) && is_unchanged(&before[1], &after[1]) &&
+           is_unchanged(&before[2], &after[2]) && is_in_job(pidfd, top),
+       "rule 11: after all these nothing has changed");
+    kill_and_reap(child);
+    close(pidfd);
+    close(job);
+    close(middle);
+    close(top);
+}
+
 static void rule_11_adopt(void)
 {
     int top = make_job(JOB_SELF, "", 0);
@@ -179,15 +237,8 @@ static void rule_11_adopt(void)
 
     is_int(job_adopt(top, pidfd, 0), 0, "rule 11: into the same job");
     is_int(stat_of(top).entered, 1, "rule 11: changes nothing");
-    set_count(job, JOB_LIMIT_PROCS, 0);
-    is_error(job_adopt(job, pidfd, 0), EAGAIN, "rule 11: over a count");
-    set_count(job, JOB_LIMIT_PROCS, JOB_UNLIMITED_COUNT);
-    set_bytes(job, JOB_LIMIT_JOB_MEM, 4096);
-    is_error(job_adopt(job, pidfd, 0), ENOMEM, "rule 11: over memory");
-    is_int(stat_of(job).entered + stat_of(job).mem_bytes, 0, "rule 11: nothing has changed");
-    set_bytes(job, JOB_LIMIT_JOB_MEM, JOB_UNLIMITED);
     is_int(job_adopt(job, pidfd, 0), 0, "rule 11: down");
-    is_int(stat_of(job).active, 1, "rule 11: it is a member below");
+    ok(stat_of(job).active == 1 && is_in_job(pidfd, job), "rule 11: it is a member below");
     is_int(stat_of(top).entered, 1, "rule 11: and still one member above");
     is_error(job_adopt(top, pidfd, 0), EXDEV, "rule 11: up");
     is_error(job_adopt(sibling, pidfd, 0), EXDEV, "rule 11: sideways");
@@ -332,6 +383,87 @@ static void rule_14_adoption_charges_memory(void)
     close(top);
 }
 
+/* Uses time, faults and a read; says so; and again when told. */
+static int work_in_two_parts(void *argument)
+{
+    int *pipes = argument; /* read end of one, write end of another */
+    char byte = 0;
+
+    for (unsigned part = 0; part < 2; part++) {
+        volatile char *memory =
+            mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        for (unsigned i = 0; i < 1000000; i++)
+            memory[i % 8 * 4096] = (char)i;
+        if (write(pipes[1], &byte, 1) != 1 || read(pipes[0], &byte, 1) != 1)
+            return 1;
+    }
+    return 0;
+}
+
+static uint64_t cpu_of(const struct job_usage *use)
+{
+    return use->user_ns + use->kern_ns;
+}
+
+/* Is `whole` the sum of both parts, to the last digit? */
+static bool is_sum(const struct job_usage *whole, const struct job_usage *one,
+                   const struct job_usage *other)
+{
+    return whole->user_ns == one->user_ns + other->user_ns &&
+           whole->kern_ns == one->kern_ns + other->kern_ns &&
+           whole->queued_ns == one->queued_ns + other->queued_ns &&
+           whole->minflt == one->minflt + other->minflt &&
+           whole->rd_ops == one->rd_ops + other->rd_ops &&
+           whole->wr_bytes == one->wr_bytes + other->wr_bytes;
+}
+
+static void rule_14_the_past_stays(void)
+{
+    int top = make_job(JOB_SELF, "", 0);
+    int job = make_job(top, "", 0);
+    int up[2], down[2], pidfd, stream;
+    struct job_event moved, exited;
+    struct job_stat joined, last;
+    pid_t child;
+    char byte;
+
+    if (pipe(up) != 0 || pipe(down) != 0)
+        tap_bail_out("pipe");
+    child = spawn(top, work_in_two_parts, (int[]){down[0], up[1]});
+    pidfd = open_pid(child);
+    if (read(up[0], &byte, 1) != 1)
+        tap_bail_out("read");
+    stream = open_stream(job, JOB_EVENT_BIT(JOB_EVENT_MOVED) | JOB_EVENT_BIT(JOB_EVENT_EXIT), 0);
+    job_adopt(job, pidfd, 0);
+    joined = stat_of(job);
+    moved = next_event(stream);
+    ok(cpu_of(&moved.use) > 0 && moved.use.minflt >= 8 && moved.use.wr_ops == 1,
+       "rule 14: MOVED tells what the process had used before");
+    ok(cpu_of(&joined.total) < cpu_of(&moved.use) && joined.total.minflt < 8,
+       "rule 14: which the job that it joins is not charged");
+    for (unsigned i = 0; i < 2; i++)
+        if (write(down[1], "x", 1) != 1 || (i == 0 && read(up[0], &byte, 1) != 1))
+            tap_bail_out("a member's pipe");
+    reap(child);
+    exited = next_event(stream);
+    last = stat_of(job);
+    ok(last.total.minflt >= 8 && last.total.rd_ops == 2, "rule 14: it is charged what comes after");
+    ok(is_sum(&exited.use, &moved.use, &last.total),
+       "rule 14: EXIT has all of the process's life: MOVED and the job's total");
+    last = stat_of(top);
+    ok(is_sum(&exited.use, &last.total, &(struct job_usage){0}),
+       "rule 14: the job above has all of it");
+    for (unsigned i = 0; i < 2; i++) {
+        close(up[i]);
+        close(down[i]);
+    }
+    close(stream);
+    close(pidfd);
+    close(job);
+    close(top);
+}
+
 int main(void)
 {
     seen = share_memory(sizeof(*seen));
@@ -340,9 +472,11 @@ int main(void)
     rule_9_counts_refuse(JOB_LIMIT_THREADS, "max_threads");
     rule_10_breakaway();
     rule_11_adopt();
+    rule_11_an_error_changes_nothing();
     rule_12_adopt_tree();
     rule_13_adopt_races_exit();
     rule_14_adoption_charges_memory();
+    rule_14_the_past_stays();
     check_kernel("rules 8 to 14");
     return tap_done();
 }

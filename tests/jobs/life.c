@@ -1,34 +1,40 @@
 /* docs/jobs.md, rules 1 to 7: how jobs begin and end. */
 #include "jobs.h"
 
+static void check_takes_nobody(int job, int stranger, const char *state)
+{
+    struct job_create_args none = {0};
+
+    is_error(job_fork(job, NULL, 0), ENODEV, "rule 1: spawn into a job that is %s", state);
+    is_error(job_adopt(job, stranger, 0), ENODEV, "rule 1: adopt into a job that is %s", state);
+    is_error(job_create(job, &none), ENODEV, "rule 1: create in a job that is %s", state);
+}
+
 static void rule_1_a_killed_job_takes_nobody(void)
 {
     int job = make_job(JOB_SELF, "", 0);
     int below = make_job(job, "below", 0);
-    struct job_create_args none = {0};
-    int pidfd;
-    pid_t child = spawn_idle(job, &pidfd);
     int outside;
     pid_t stranger = fork();
+    pid_t child;
 
     if (stranger == 0)
         for (;;)
             pause();
     outside = (int)syscall(SYS_pidfd_open, stranger, 0);
+    hold_children();
+    child = spawn_idle(job, NULL);
     ok(job_kill(job, NULL, NULL, 0) == 0, "rule 1: a job with a member is killed");
-    is_error(job_fork(job, NULL, 0), ENODEV, "rule 1: spawn into a job that was killed");
-    is_error(job_adopt(job, outside, 0), ENODEV, "rule 1: adopt into it");
-    is_error(job_create(job, &none), ENODEV, "rule 1: create in it");
-    is_error(job_fork(below, NULL, 0), ENODEV, "rule 1: spawn into a child job of it");
-    is_error(job_create(below, &none), ENODEV, "rule 1: create in a child job of it");
+    is_int(stat_of(job).state, JOB_KILLING, "rule 1: and is so until the member is gone");
+    check_takes_nobody(job, outside, "being killed");
+    check_takes_nobody(below, outside, "below one that is being killed");
+    is_int(stat_of(job).state, JOB_KILLING, "rule 1: all that while");
+    release_children();
     job_kill(job, &forever, NULL, 0);
     is_int(stat_of(job).state, JOB_DEAD, "rule 1: the job is dead when it is empty");
-    is_error(job_fork(job, NULL, 0), ENODEV, "rule 1: spawn into a dead job");
-    is_error(job_adopt(job, outside, 0), ENODEV, "rule 1: adopt into a dead job");
-    is_error(job_create(job, &none), ENODEV, "rule 1: create in a dead job");
+    check_takes_nobody(job, outside, "dead");
     reap(child);
     kill_and_reap(stranger);
-    close(pidfd);
     close(outside);
     close(below);
     close(job);
@@ -61,6 +67,9 @@ static void rule_2_limits_and_names(void)
     set_count(top, JOB_LIMIT_JOBS, 1);
     is_error(job_create(middle, &args), EAGAIN, "rule 2: max_jobs of an ancestor");
     set_count(top, JOB_LIMIT_JOBS, 2);
+    set_count(middle, JOB_LIMIT_JOBS, 0);
+    is_error(job_create(middle, &args), EAGAIN, "rule 2: max_jobs of the job itself");
+    set_count(middle, JOB_LIMIT_JOBS, JOB_UNLIMITED_COUNT);
     child = job_create(middle, &args);
     ok(child >= 0, "rule 2: with room for it a job is created");
     set_count(top, JOB_LIMIT_JOBS, 3);
@@ -87,6 +96,19 @@ static void rule_3_a_job_outlives_its_descriptors(void)
     kill_and_reap(child);
     close(job);
     is_error(job_open(JOB_SELF, "rule3", 0), ENOENT, "rule 3: with nothing left the job is freed");
+}
+
+static void rule_3_a_child_job_keeps_it(void)
+{
+    int job = make_job(JOB_SELF, "rule3", 0);
+    int below = make_job(job, "below", 0);
+
+    close(job);
+    job = job_open(JOB_SELF, "rule3", 0);
+    ok(job >= 0, "rule 3: the name opens while there is a child job");
+    close(job);
+    close(below);
+    is_error(job_open(JOB_SELF, "rule3", 0), ENOENT, "rule 3: the last of which takes it along");
 }
 
 static void rule_4_closing_the_owner_kills(void)
@@ -121,6 +143,47 @@ static void rule_4_others_do_not_own(void)
     is_int(stat_of(owner).state, JOB_OPEN, "rule 4: so the end of a fork's child kills nothing");
     close(owner);
     is_int(reap(child), SIGKILL, "rule 4: the owner's closing does");
+}
+
+/* Makes a job with a member in it, and executes another program, which waits. */
+static int exec_with_owner(void *argument)
+{
+    int job = make_job(JOB_SELF, "rule4", JOB_KILL_ON_CLOSE);
+    char byte;
+
+    spawn_idle(job, NULL);
+    if (write(((int *)argument)[1], "x", 1) != 1 || read(((int *)argument)[2], &byte, 1) != 1)
+        return 1;
+    execlp("sleep", "sleep", "1000", NULL);
+    return 2;
+}
+
+static void rule_4_exec_closes_the_owner(void)
+{
+    int up[2], down[2], opened;
+    pid_t child;
+    char byte;
+
+    if (pipe2(up, O_CLOEXEC) != 0 || pipe2(down, O_CLOEXEC) != 0)
+        tap_bail_out("pipe");
+    child = fork();
+    if (child == 0)
+        _exit(exec_with_owner((int[]){up[0], up[1], down[0]}));
+    if (read(up[0], &byte, 1) != 1)
+        tap_bail_out("read");
+    opened = job_open(JOB_SELF, "rule4", 0);
+    is_int(stat_of(opened).state, JOB_OPEN, "rule 4: a job, and its owner about to exec");
+    if (write(down[1], "x", 1) != 1)
+        tap_bail_out("write");
+    poll(&(struct pollfd){.fd = opened, .events = POLLHUP}, 1, -1);
+    is_int(stat_of(opened).cause, JOB_CAUSE_CLOSE, "rule 4: exec closes the owner, which kills");
+    is_int(kill(child, 0), 0, "rule 4: and spares who executed");
+    kill_and_reap(child);
+    for (unsigned i = 0; i < 2; i++) {
+        close(up[i]);
+        close(down[i]);
+    }
+    close(opened);
 }
 
 /* A process that makes a job, is adopted by it, and ends its owner in one of two ways. */
@@ -174,6 +237,7 @@ static void rule_6_cleared_flag(void)
 static int as_user(void *argument)
 {
     int job;
+    char byte;
 
     if (setresuid(1000, 1000, 1000) != 0)
         return 1;
@@ -183,11 +247,13 @@ static int as_user(void *argument)
     job = job_open(JOB_SELF, "root-made", 0);
     if (job < 0 || job_kill(job, NULL, NULL, 0) == 0 || errno != EACCES)
         return 3;
-    close(make_job(JOB_SELF, "own", 0));
-    job = make_job(JOB_SELF, "kept", 0);
-    if (job_open(JOB_SELF, "kept", JOB_RIGHTS_ALL) < 0)
+    job = make_job(JOB_SELF, "user-made", 0);
+    if (job_open(JOB_SELF, "user-made", JOB_RIGHTS_ALL) < 0)
         return 4;
-    return 0;
+    /* Until root has looked at it. */
+    return write(((int *)argument)[1], "x", 1) == 1 && read(((int *)argument)[2], &byte, 1) == 1
+               ? 0
+               : 5;
 }
 
 static int look_up(void *argument)
@@ -200,6 +266,9 @@ static int look_up(void *argument)
         return 1;
     if (above < 0 || job_stat(above, &stat, 0) != 0 || stat.job_id != *(uint64_t *)argument)
         return 2;
+    if (job_events(self, &(struct job_events_args){.flags = JOB_EVENTS_FROM_NOW}) < 0 ||
+        job_events(above, &(struct job_events_args){.flags = JOB_EVENTS_FROM_NOW}) < 0)
+        return 6;
     if (job_signal(self, 0, 0) != -1 || errno != EACCES)
         return 3;
     if (job_kill(above, NULL, NULL, 0) != -1 || errno != EACCES)
@@ -213,10 +282,25 @@ static void rule_7_rights_by_self(void)
     int inner = make_job(job, "inner", 0);
     int made = make_job(inner, "root-made", 0);
     uint64_t id = id_of(job);
-    int again;
+    int up[2], down[2], again;
+    pid_t user;
+    char byte;
 
-    is_int(reap(spawn(inner, as_user, NULL)), 0,
-           "rule 7: a strict descendant gives all rights to its creator, few to others");
+    if (pipe(up) != 0 || pipe(down) != 0)
+        tap_bail_out("pipe");
+    user = spawn(inner, as_user, (int[]){up[0], up[1], down[0]});
+    if (read(up[0], &byte, 1) == 1) {
+        again = job_open(JOB_SELF, "rule7/inner/user-made", JOB_RIGHTS_ALL);
+        ok(again >= 0, "rule 7: a strict descendant gives all rights to root");
+        close(again);
+    }
+    if (write(down[1], "x", 1) != 1)
+        tap_bail_out("write");
+    is_int(reap(user), 0, "rule 7: and to its creator, few to others");
+    for (unsigned i = 0; i < 2; i++) {
+        close(up[i]);
+        close(down[i]);
+    }
     is_int(reap(spawn(inner, look_up, &id)), 0,
            "rule 7: the own job and those above give QUERY and EVENTS");
     id = id_of(made);
@@ -254,8 +338,10 @@ int main(void)
     rule_2_depth();
     rule_2_limits_and_names();
     rule_3_a_job_outlives_its_descriptors();
+    rule_3_a_child_job_keeps_it();
     rule_4_closing_the_owner_kills();
     rule_4_others_do_not_own();
+    rule_4_exec_closes_the_owner();
     owner_inside(false);
     owner_inside(true);
     rule_6_cleared_flag();

@@ -97,6 +97,14 @@ struct memory_request {
     int up[2], down[2];
 };
 
+/* The data segment a page further; brk(2) says nothing, but stays where it was. */
+static unsigned char extend_data(void)
+{
+    long end = syscall(SYS_brk, 0);
+
+    return syscall(SYS_brk, end + 4096) == end ? ENOMEM : 0;
+}
+
 /* A member that maps and unmaps a page on request, and says what came of it. */
 static int map_on_request(void *argument)
 {
@@ -110,6 +118,8 @@ static int map_on_request(void *argument)
         if (what == 'm' && mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                                 0) == MAP_FAILED)
             answer = (unsigned char)errno;
+        if (what == 'b')
+            answer = extend_data();
         if (what == 'u')
             munmap(extra, MIB);
         if (what == 'f') {
@@ -196,6 +206,23 @@ static void rule_33_committed_memory(uint64_t limit, enum job_action_index index
     stop_mapper(child, &request);
     is_int((long long)stat_of(job).mem_bytes, 0, "rule 33: %s: all is given back", name);
     close(stream);
+    close(job);
+}
+
+static void rule_33_data_segment(void)
+{
+    int job = make_job(JOB_SELF, "", 0);
+    struct memory_request request;
+    pid_t child = start_mapper(job, &request);
+    uint64_t used = stat_of(job).mem_bytes;
+
+    set_bytes(job, JOB_LIMIT_JOB_MEM, used + 4096);
+    is_int(ask(&request, 'b'), 0, "rule 33: brk, up to the limit");
+    is_int((long long)stat_of(job).mem_bytes, (long long)used + 4096, "rule 33: is charged");
+    is_int(ask(&request, 'b'), ENOMEM, "rule 33: and beyond refused");
+    is_int((long long)stat_of(job).mem_bytes, (long long)used + 4096,
+           "rule 33: without a side effect");
+    stop_mapper(child, &request);
     close(job);
 }
 
@@ -341,6 +368,7 @@ int main(void)
     rule_32_lowering_memory();
     rule_33_committed_memory(JOB_LIMIT_JOB_MEM, JOB_ON_JOB_MEM, "the job's");
     rule_33_committed_memory(JOB_LIMIT_PROC_MEM, JOB_ON_PROC_MEM, "the process's");
+    rule_33_data_segment();
     rule_33_fork();
     rule_33_file_images();
     rule_35_notify();

@@ -1,5 +1,15 @@
-/* JOB_ADOPT_TREE against a fork bomb: the whole bomb is in the new job, nobody is left behind. */
+/* JOB_ADOPT_TREE against a fork bomb: the whole bomb is in the new job, nobody is left behind.
+ * Every other time the new job shares the CPUs as one, so that newborns change their share on the
+ * way. */
 #include "storm.h"
+
+static void set_weight(int job, uint32_t weight)
+{
+    struct job_limits limits = {.mask = JOB_LIMIT_WEIGHT, .weight = weight};
+
+    if (job_set(job, &limits, 0) != 0)
+        tap_bail_out("job_set");
+}
 
 int main(int count, char **words)
 {
@@ -13,6 +23,8 @@ int main(int count, char **words)
         pid_t bomb;
         int pidfd;
 
+        if (round % 2)
+            set_weight(job, 1 + round);
         set_count(top, JOB_LIMIT_PROCS, 40);
         bomb = spawn(top, fork_bomb, NULL);
         pidfd = (int)syscall(SYS_pidfd_open, bomb, 0);

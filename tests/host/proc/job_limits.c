@@ -198,6 +198,37 @@ void scenario_job_affinity_fork(void)
     system_run(affinity_fork);
 }
 
+/* --- adoption x fork, into a job that shares the CPUs as one: a newborn that has not started yet
+ * changes its share --- */
+
+static void forking_child(uintptr_t depth)
+{
+    if (depth > 0)
+        call_fork(forking_child, depth - 1);
+    for (;;)
+        call_pause();
+}
+
+static void adopt_newborn(void)
+{
+    struct job_limits limits = {
+        .mask = JOB_LIMIT_WEIGHT | JOB_LIMIT_NICE_FLOOR, .weight = 300, .nice_floor = 5};
+    int child;
+
+    job_set_up();
+    SIM_CHECK_EQUAL(set(&limits), 0);
+    child = call_fork(forking_child, 2);
+    SIM_CHECK_EQUAL(job_call(do_job_adopt, (uint64_t)child, JOB_ADOPT_TREE), 0);
+    job_kill_and_check();
+    job_reap_killed(SIGKILL);
+    job_tear_down();
+}
+
+void scenario_job_adopt_newborn(void)
+{
+    system_run(adopt_newborn);
+}
+
 /* --- weights while members come and go --- */
 
 static void weight_fork(void)

@@ -63,6 +63,7 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(job_bandwidth_adopt, .cpus = 2, .preemptions = 1, .seeds = 1000),
     SCENARIO(job_time_fork, .cpus = 2, .preemptions = 1, .seeds = 1000),
     SCENARIO(job_affinity_fork, .cpus = 2, .preemptions = 2, .seeds = 1000),
+    SCENARIO(job_adopt_newborn, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(job_weight_fork, .cpus = 2, .preemptions = 2, .seeds = 1000),
     SCENARIO(job_allocations, .cpus = 2, .seeds = 200, .fail_allocations = true),
     SCENARIO(realtime_order, .cpus = 3, .seeds = 1000),

@@ -61,4 +61,5 @@ void scenario_job_bandwidth_kill(void);
 void scenario_job_bandwidth_adopt(void);
 void scenario_job_time_fork(void);
 void scenario_job_affinity_fork(void);
+void scenario_job_adopt_newborn(void);
 void scenario_job_weight_fork(void);

@@ -149,7 +149,7 @@ static void change_something(void)
         thread_set_attributes(thread, &attributes);
         break;
     default:
-        thread_set_group(thread, sim_random(5) ? &groups[index] : NULL);
+        thread_set_group(thread, sim_random(5) ? &groups[index] : NULL, NULL);
     }
 }
 
@@ -183,7 +183,7 @@ void scenario_group_storm(void)
     }
     /* As an exiting process does: its threads die in no group. */
     for (unsigned i = 0; i < worker_count; i++)
-        thread_set_group(&workers[i].thread, NULL);
+        thread_set_group(&workers[i].thread, NULL, NULL);
     stop = true;
     workers_join();
     check_nothing_left();
@@ -229,7 +229,7 @@ void scenario_group_read(void)
     struct worker *target = worker_create("spender", spender, NULL);
 
     sched_group_init(&account, NULL);
-    thread_begin_in_group(&target->thread, &account);
+    thread_init_group(&target->thread, &account);
     thread_start(&target->thread);
     worker_start("auditor", auditor, NULL);
     workers_join();
@@ -277,7 +277,7 @@ void scenario_group_alarm(void)
     sched_group_init(&limited, NULL);
     worker = worker_start_program("computing", computing_program, 0);
     /* It runs by now, alone on its CPU, or will. */
-    thread_set_group(&worker->thread, &limited);
+    thread_set_group(&worker->thread, &limited, NULL);
     limited.is_watched = true;
     sched_group_set_alarms(&limited, 1, ALARM_NEVER);
     thread_regroup(&worker->thread);
