@@ -4,8 +4,8 @@
  * On each CPU computes an ordinary process. Then as many FIFO processes compute for 50 ms, one on
  * each CPU; afterwards two more of priorities 10 and 20 compete on CPU 0. Prints how much the
  * ordinary ones got meanwhile, in ns, and what the lower one got while the higher one ran. At last,
- * with several CPUs, FIFO processes compute for long on all but one of them, for a short while on
- * that one, and one more waits: prints whether it ended before those that run long.
+ * with several CPUs, FIFO processes compute on all but one of them until they are told to end, for
+ * a short while on that one, and one more waits: prints whether it came to run.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -22,6 +22,18 @@
 #include <unistd.h>
 
 #define LENGTH 50000000ll
+
+static struct shared {
+    _Atomic int standing; /* processes that are where they belong */
+    _Atomic int stop;
+    long long got[64];
+} * shared;
+
+static void await_standing(int count)
+{
+    while (shared->standing < count)
+        usleep(1000);
+}
 
 static long long now_ns(clockid_t clock)
 {
@@ -60,6 +72,7 @@ static pid_t start_ordinary(int cpu)
     if (child == 0) {
         become_ordinary();
         go_to(cpu);
+        shared->standing++;
         for (;;)
             ;
     }
@@ -92,77 +105,97 @@ static long long taken_meanwhile(pid_t other)
     return now_ns(clock) - before;
 }
 
-/* Computes on that CPU for that long by the wall clock, as FIFO. */
+/* Computes on that CPU as FIFO: for that many times LENGTH by the wall clock, or until it is told.
+ */
+#define UNTIL_TOLD 0
+
 static pid_t start_fifo(int cpu, int length)
 {
     pid_t child = fork();
 
     if (child == 0) {
+        become_fifo(10);
         go_to(cpu);
+        shared->standing++;
         for (long long end = now_ns(CLOCK_MONOTONIC) + length * LENGTH;
-             now_ns(CLOCK_MONOTONIC) < end;)
+             length == UNTIL_TOLD ? !shared->stop : now_ns(CLOCK_MONOTONIC) < end;)
             ;
         _exit(0);
     }
     return child;
 }
 
-/* The last one waits where another runs for long, and may then run anywhere. When the short one
- * ends there is an ordinary process on its CPU, so it does not come there by idleness. */
+/* Until the process has gone to the CPU, or to its queue. */
+static void await_mask(pid_t pid, unsigned long mask)
+{
+    unsigned long now = 0;
+
+    while (now != mask) {
+        usleep(1000);
+        syscall(SYS_sched_getaffinity, pid, sizeof(now), &now);
+    }
+}
+
+/*
+ * The last one waits for a CPU on which another runs until it is told, and then for any. The caller
+ * ranks above them all. When the short one ends there is an ordinary process on its CPU, so that
+ * nobody is looked for because of idleness. If the last one never comes to run, this lasts for
+ * ever.
+ */
 static bool is_pulled(int cpus)
 {
-    pid_t last, longest = start_fifo(1, 20), ordinary = start_ordinary(0);
-    bool is_first;
-    int status;
+    int before = shared->standing, status;
+    pid_t last, ordinary = start_ordinary(0);
 
-    start_fifo(0, 4);
-    for (int i = 2; i < cpus; i++)
-        start_fifo(i, 20);
-    usleep(20000);
+    for (int i = 1; i < cpus; i++)
+        start_fifo(i, UNTIL_TOLD);
+    await_standing(before + cpus);
     last = start_fifo(1, 1);
-    usleep(20000);
+    await_mask(last, 1ul << 1);
+    start_fifo(0, 4);
+    await_standing(before + cpus + 1);
     set_mask(last, ~0ul);
     waitpid(last, &status, 0);
-    is_first = waitpid(longest, &status, WNOHANG) == 0;
+    shared->stop = 1;
     kill(ordinary, SIGKILL);
-    return is_first;
+    return status == 0;
 }
 
 int main(int count, char **arguments)
 {
     int cpus = count > 1 ? atoi(arguments[1]) : 1;
-    long long *got = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t ordinary[64], fifo[64], low;
 
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     for (int i = 0; i < cpus; i++)
         ordinary[i] = start_ordinary(i);
-    usleep(20000);
+    await_standing(cpus);
     for (int i = 0; i < cpus; i++) {
         fifo[i] = fork();
         if (fifo[i] == 0) {
             become_fifo(10);
             go_to(i);
-            got[i] = taken_meanwhile(ordinary[i]);
+            shared->got[i] = taken_meanwhile(ordinary[i]);
             _exit(0);
         }
     }
     for (int i = 0; i < cpus; i++)
         waitpid(fifo[i], NULL, 0);
     for (int i = 0; i < cpus; i++)
-        printf("ordinary %lld\n", got[i]);
+        printf("ordinary %lld\n", shared->got[i]);
 
     low = fork();
     if (low == 0) {
         go_to(0);
         become_fifo(10);
-        got[cpus] = 1; /* it is there, and runs */
+        shared->got[cpus] = 1; /* it is there, and runs */
         for (long long end = now_ns(CLOCK_MONOTONIC) + 4 * LENGTH; now_ns(CLOCK_MONOTONIC) < end;)
             ;
         _exit(0);
     }
     become_fifo(20);
     go_to(0);
-    while (!got[cpus])
+    while (!shared->got[cpus])
         usleep(1000);
     printf("lower %lld\n", taken_meanwhile(low));
     for (int i = 0; i < cpus; i++)
