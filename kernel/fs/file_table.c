@@ -156,7 +156,7 @@ static unsigned find_free_locked(const struct file_table *table, unsigned minimu
 
 void file_table_give_up(struct file *file, struct process *process)
 {
-    if (file->inode)
+    if (file->inode && !(file->flags & O_PATH))
         file_locks_descriptor_closed(file, process);
     if (file->operations->close)
         file->operations->close(file, process);
