@@ -5,6 +5,7 @@
  */
 #include "fs/directory.h"
 
+#include <linux/fcntl.h>
 #include <linux/fs.h>
 
 #include "fs/file.h"
@@ -52,7 +53,8 @@ static int directory_read_entries(struct file *file, struct directory_emitter *e
         return 0;
     if (inode->operations->read_directory)
         return inode->operations->read_directory(inode, emitter);
-    inode_touch_accessed(inode);
+    if (!(file->flags & O_NOATIME))
+        inode_touch_accessed(inode);
     return read_children(inode, emitter);
 }
 

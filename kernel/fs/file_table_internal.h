@@ -53,7 +53,7 @@ static inline struct file *file_table_lookup_locked(const struct file_table *tab
 /* A descriptor that left the table: tells the file, and gives the reference up. May sleep. */
 static inline void file_table_give_up(struct file *file, struct process *process)
 {
-    if (file->inode)
+    if (file->inode && !(file->flags & O_PATH))
         file_locks_descriptor_closed(file, process);
     if (file->operations->close)
         file->operations->close(file, process);

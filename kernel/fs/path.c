@@ -150,13 +150,18 @@ static bool prepend(char *buffer, char **start, const char *text, size_t length)
     return true;
 }
 
-static bool format_locked(struct path *path, const struct path *root, char *buffer, char **start)
+static bool format_locked(struct path *path, const struct path *root, char *buffer, char **start,
+                          bool *reached)
 {
     static const char deleted[] = " (deleted)";
 
+    *reached = true;
     if (path->removed && !prepend(buffer, start, deleted, sizeof(deleted) - 1))
         return false;
-    if (path == root || (path->parent == path && path == root_path))
+    if (path == root)
+        return prepend(buffer, start, "/", 1);
+    *reached = false;
+    if (path == root_path)
         return prepend(buffer, start, "/", 1);
     while (path != root && path->parent != path) {
         if (!prepend(buffer, start, path->name->text, path->name->length) ||
@@ -164,6 +169,7 @@ static bool format_locked(struct path *path, const struct path *root, char *buff
             return false;
         path = path->parent;
     }
+    *reached = path == root;
     if (path == root || path == root_path)
         return true;
     /* Without a name in the tree: an unnamed file. */
@@ -171,16 +177,38 @@ static bool format_locked(struct path *path, const struct path *root, char *buff
            prepend(buffer, start, "/", 1);
 }
 
-int64_t path_format(struct path *path, const struct path *root, char *buffer, size_t size,
-                    char **start)
+static int64_t format(struct path *path, const struct path *root, char *buffer, size_t size,
+                      char **start, bool *reached)
 {
     char *end = buffer + size - 1;
 
     *end = '\0';
     *start = end;
     spin_lock(&names_lock);
-    bool fits = format_locked(path, root, buffer, start);
+    bool fits = format_locked(path, root, buffer, start, reached);
 
     spin_unlock(&names_lock);
     return fits ? end - *start : -ENAMETOOLONG;
+}
+
+int64_t path_format(struct path *path, const struct path *root, char *buffer, size_t size,
+                    char **start)
+{
+    bool reached;
+
+    return format(path, root, buffer, size, start, &reached);
+}
+
+int64_t path_format_working(struct path *path, const struct path *root, char *buffer, size_t size,
+                            char **start)
+{
+    static const char unreachable[] = "(unreachable)";
+    bool reached;
+    int64_t length = format(path, root, buffer, size, start, &reached);
+
+    if (length < 0 || reached)
+        return length;
+    if (!prepend(buffer, start, unreachable, sizeof(unreachable) - 1))
+        return -ENAMETOOLONG;
+    return length + (int64_t)sizeof(unreachable) - 1;
 }

@@ -72,6 +72,9 @@ struct path *path_parent(struct path *path, const struct path *root);
  * or -ENAMETOOLONG. " (deleted)" is appended to what has been removed. */
 int64_t path_format(struct path *path, const struct path *root, char *buffer, size_t size,
                     char **start);
+/* The same for getcwd(2): "(unreachable)" stands before what is not below `root`. */
+int64_t path_format_working(struct path *path, const struct path *root, char *buffer, size_t size,
+                            char **start);
 
 /* --- Where a process is. Shared with CLONE_FS. --- */
 

@@ -80,6 +80,26 @@ int address_space_read(struct address_space *space, uintptr_t address, void *dat
     return error;
 }
 
+int address_space_find_shared(struct address_space *space, uintptr_t address,
+                              struct mapping_source **source, uint64_t *offset)
+{
+    struct region *region;
+    int error = 0;
+
+    *source = NULL;
+    mutex_lock(&space->lock);
+    region = region_find(&space->map, address);
+    if (!region || !(region->protection & PROT_READ)) {
+        error = -EFAULT;
+    } else if (region_is_shared(region)) {
+        *source = region->source;
+        *offset = region->offset + (address - region->start);
+        region->source->operations->get(region->source);
+    }
+    mutex_unlock(&space->lock);
+    return error;
+}
+
 static void describe_region(const struct address_space *space, const struct region *region,
                             struct mapping_description *description)
 {

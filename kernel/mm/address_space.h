@@ -125,6 +125,11 @@ int address_space_write(struct address_space *space, uintptr_t address, const vo
                         size_t size);
 int address_space_read(struct address_space *space, uintptr_t address, void *data, size_t size);
 
+/* Where memory that several spaces share is the same: *source, with a reference, and an offset in
+ * it. Private memory: NULL, and *offset stays. -EFAULT: nothing there may be read. May sleep. */
+int address_space_find_shared(struct address_space *space, uintptr_t address,
+                              struct mapping_source **source, uint64_t *offset);
+
 /* One line of /proc/<pid>/maps: the first mapping that ends above `address`. False: there is none.
  * `name` gets what the source says of itself (path, device, inode number), or "". May sleep. */
 struct mapping_description {

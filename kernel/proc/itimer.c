@@ -193,8 +193,9 @@ static void set_interval_locked(struct process_timers *timers, enum interval_tim
 {
     struct interval_setting *setting = &timers->intervals[which];
 
-    setting->interval = wanted->interval;
-    setting->expiry = wanted->expiry ? now + wanted->expiry : 0;
+    /* As on Linux, a timer of real time that is off has no interval; one of CPU time keeps it. */
+    setting->interval = which == INTERVAL_REAL && wanted->expiry == 0 ? 0 : wanted->interval;
+    setting->expiry = wanted->expiry ? minimum(now + wanted->expiry, INT64_MAX) : 0;
     if (setting->expiry == 0)
         return;
     if (which == INTERVAL_REAL)
@@ -210,7 +211,7 @@ int process_set_interval(enum interval_timer which, const struct interval_settin
     irq_state_t state;
     uint64_t now;
 
-    if (new_setting && new_setting->expiry && ensure_timers(self) != 0)
+    if (new_setting && (new_setting->expiry || new_setting->interval) && ensure_timers(self) != 0)
         return -ENOMEM;
     if (!self->signals.timers) {
         if (old)

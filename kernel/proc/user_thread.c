@@ -3,6 +3,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/user_copy.h"
+#include "proc/futex.h"
 #include "proc/process.h"
 #include "proc/process_create.h"
 
@@ -48,8 +49,10 @@ void user_thread_clear_child_tid(struct user_thread *thread)
     pid_number none = 0;
 
     /* Only if others still see this memory; a bad address is theirs to wonder about. */
-    if (thread->clear_child_tid && address_space_is_shared(thread->thread.space))
+    if (thread->clear_child_tid && address_space_is_shared(thread->thread.space)) {
         (void)copy_to_user_partial(thread->clear_child_tid, &none, sizeof(none));
+        (void)futex_wake(thread->clear_child_tid, 1, UINT32_MAX, false);
+    }
     thread->clear_child_tid = 0;
 }
 

@@ -16,6 +16,7 @@ enum lock_rank {
     LOCK_RANK_RENAME,        /* at most one directory rename at a time in the tree */
     LOCK_RANK_INODE,         /* contents of a file or directory; several: parent before child */
     LOCK_RANK_PIPE,          /* held across user copies */
+    LOCK_RANK_FUTEX,         /* who waits on words of user memory; held across user copies */
     LOCK_RANK_ADDRESS_SPACE, /* map of one address space; parent before its newborn in fork */
 
     /* spinning (struct spinlock), taken with interrupts enabled */

@@ -20,7 +20,7 @@ SYSCALL2(getcwd, uintptr_t, buffer, size_t, size)
     char *start;
 
     if (frame) {
-        result = path_format(working, root, frame_address(frame), PAGE_SIZE, &start);
+        result = path_format_working(working, root, frame_address(frame), PAGE_SIZE, &start);
         if (working->removed)
             result = -ENOENT;
         else if (result >= 0 && (size_t)result + 1 > size)

@@ -177,6 +177,7 @@
     X(fremovexattr)                                                                                \
     X(tkill)                                                                                       \
     X(time)                                                                                        \
+    X(futex)                                                                                       \
     X(sched_setaffinity)                                                                           \
     X(sched_getaffinity)                                                                           \
     X(epoll_create)                                                                                \

@@ -8,8 +8,8 @@ static int ns_from_timeval(uint64_t *ns, const struct __kernel_old_timeval *time
 {
     if (time->tv_sec < 0 || time->tv_usec < 0 || time->tv_usec >= MICROSECONDS_PER_SECOND)
         return -EINVAL;
-    if ((uint64_t)time->tv_sec >= TIME_NS_MAX / NSEC_PER_SEC / 2)
-        *ns = TIME_NS_MAX / 2;
+    if ((uint64_t)time->tv_sec >= TIME_NS_MAX / NSEC_PER_SEC)
+        *ns = TIME_NS_MAX;
     else
         *ns = (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_usec * NSEC_PER_USEC;
     return 0;

@@ -224,6 +224,38 @@ static void test_getcwd(void)
         tap_bail_out("chdir back");
 }
 
+/* The working directory of a process whose root lies elsewhere. */
+static void test_unreachable(void)
+{
+    pid_t child;
+
+    mkdir("outside", 0755);
+    mkdir("root", 0755);
+    mkdir("root/below", 0755);
+    child = fork();
+    if (child == 0) {
+        char text[600];
+
+        is_int(chdir("outside"), 0, "a directory");
+        is_int(chroot("../root"), 0, "and a root beside it");
+        long length = syscall(SYS_getcwd, text, sizeof(text));
+
+        ok(length == (long)strlen(text) + 1 && strncmp(text, "(unreachable)/", 14) == 0 &&
+               strcmp(text + length - 9, "/outside") == 0,
+           "getcwd says so");
+        is_int(chdir("/below"), 0, "into the new root");
+        is_int(syscall(SYS_getcwd, text, sizeof(text)), 7, "getcwd there");
+        is_string(text, "/below", "getcwd there");
+        is_int(chdir("/"), 0, "the new root");
+        is_string(getcwd(text, sizeof(text)), "/", "getcwd there");
+        _exit(tap_failed);
+    }
+    int status = -1;
+
+    waitpid(child, &status, 0);
+    is_int(status, 0, "the process with another root");
+}
+
 /* --- Times --- */
 
 static struct timespec accessed, modified, changed;
@@ -264,6 +296,16 @@ static char moved_or_not(struct timespec now, struct timespec before)
            moved_or_not(accessed, a), moved_or_not(modified, m), moved_or_not(changed, c));        \
     } while (0)
 
+static long list_directory(const char *name, int flags)
+{
+    char entries[1000];
+    int directory = open(name, O_RDONLY | O_DIRECTORY | flags);
+    long result = syscall(SYS_getdents64, directory, entries, sizeof(entries));
+
+    close(directory);
+    return result;
+}
+
 static void test_times(void)
 {
     char byte[4];
@@ -297,6 +339,8 @@ static void test_times(void)
     MOVES(rmdir("t/d"), "t");
     MOVES(symlink("f", "t/l"), "t");
     MOVES(unlink("t/missing"), "t");
+    MOVES(list_directory("t", O_NOATIME), "t");
+    MOVES(list_directory("t", 0), "t");
     MOVES(open("t/f", O_RDONLY), "t/f");
     MOVES(open("t/f", O_WRONLY | O_TRUNC), "t/f");
     MOVES(utimensat(AT_FDCWD, "t/f", now_now, 0), "t/f");
@@ -327,6 +371,7 @@ int main(void)
     test_many();
     test_positions();
     test_getcwd();
+    test_unreachable();
     test_times();
     tree_end();
     return tap_done();

@@ -161,6 +161,11 @@ static int child_try_inherited(void)
     return set(flock_file, F_SETLK, F_WRLCK, 0, 1);
 }
 
+static int child_try_sixth(void)
+{
+    return set(open("locked", O_RDWR), F_SETLK, F_WRLCK, 5, 1);
+}
+
 static void test_owners(void)
 {
     flock_file = open("locked", O_RDWR);
@@ -177,6 +182,12 @@ static void test_owners(void)
     is_error(set(flock_file, F_SETLK, F_WRLCK, 0, 1), EAGAIN, "POSIX against OFD");
     close(open("locked", O_RDWR));
     is_error(set(flock_file, F_OFD_SETLK, F_WRLCK, 0, 1), EAGAIN, "OFD survives another close");
+    set(flock_file, F_SETLK, F_WRLCK, 5, 1);
+    ok(true, "POSIX lock of the sixth byte: %s", error_name(in_child(child_try_sixth)));
+    close(open("locked", O_PATH));
+    ok(true, "it survives the close of an O_PATH: %s", error_name(in_child(child_try_sixth)));
+    close(open("locked", O_RDWR));
+    ok(true, "but no other: %s", error_name(in_child(child_try_sixth)));
     close(second);
     is_int(set(flock_file, F_OFD_SETLK, F_WRLCK, 0, 1), 0, "not that of its description");
     close(flock_file);

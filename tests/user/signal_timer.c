@@ -114,6 +114,25 @@ static void test_real_errors(void)
     is_int(syscall(SYS_setitimer, ITIMER_REAL, NULL, NULL), 0, "no new value is zero");
 }
 
+/* Centuries, and an interval without a first expiry: what each timer then tells. */
+static void test_long_intervals(void)
+{
+    static const struct itimerval settings[] = {
+        {{0x1ffffffff, 20}, {30, 40}},
+        {{0x1ffffffff, 20}, {0, 0}},
+        {{1l << 40, 0}, {1l << 40, 0}},
+    };
+    struct itimerval off = {{0, 0}, {0, 0}}, old;
+
+    for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++)
+        for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+            is_int(setitimer(which, &settings[i], NULL), 0, "timer %d, setting %zu", which, i);
+            setitimer(which, &off, &old);
+            ok(true, "an interval of %ld s and %ld us; %s", old.it_interval.tv_sec,
+               old.it_interval.tv_usec, old.it_value.tv_sec ? "armed" : "not armed");
+        }
+}
+
 static void spin_until(int wanted)
 {
     while (calls < wanted)
@@ -325,6 +344,7 @@ int main(void)
     raw_mask(SIG_SETMASK, RAW_BIT(SIGALRM));
     test_real();
     test_real_errors();
+    test_long_intervals();
     test_cpu_intervals();
     test_inheritance();
     test_posix();

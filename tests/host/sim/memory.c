@@ -432,6 +432,18 @@ int address_space_write(struct address_space *space, uintptr_t address, const vo
     return memory_refuse() ? -12 : 0;
 }
 
+/* All memory is private here. */
+int address_space_find_shared(struct address_space *space, uintptr_t address,
+                              struct mapping_source **source, uint64_t *offset)
+{
+    (void)address;
+    (void)offset;
+    may_sleep();
+    SIM_CHECK(space->references > 0);
+    *source = NULL;
+    return 0;
+}
+
 /* --- Leaks --- */
 
 void sim_memory_now(struct sim_memory *memory)
