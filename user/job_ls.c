@@ -1,7 +1,6 @@
 /*
- * job ls: the tree. The kernel lists members with the ids of their jobs; the paths come from
- * /proc/PID/cgroup. So what is shown are the jobs with members, and those above them; how many are
- * empty follows from the counts.
+ * job ls: the tree, each job with its figures and its members. Jobs and members are two lists, each
+ * of one instant; a job that is gone by the time that its figures are asked for is left out.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,141 +10,89 @@
 
 #include "job_tool.h"
 
-struct entry {
-    struct job_member member;
-    char path[1024]; /* "/" or "/a/#7/b" */
+#define SPARE 64 /* for those who come while we ask */
+
+struct tree {
+    struct job_entry *jobs;
+    struct job_member *members; /* oldest first */
+    ssize_t job_count, member_count;
 };
 
-static bool read_line(int pid, const char *name, char *line, size_t size)
+static bool collect(int job, struct tree *tree)
 {
-    char path[64];
+    ssize_t job_room = job_list_jobs(job, NULL, 0) + SPARE;
+    ssize_t member_room = job_list(job, NULL, 0, 0) + SPARE;
+
+    if (job_room < SPARE || member_room < SPARE)
+        return false;
+    tree->jobs = calloc((size_t)job_room, sizeof(*tree->jobs));
+    tree->members = calloc((size_t)member_room, sizeof(*tree->members));
+    if (!tree->jobs || !tree->members)
+        return false;
+    tree->job_count = job_list_jobs(job, tree->jobs, (size_t)job_room);
+    tree->member_count = job_list(job, tree->members, (size_t)member_room, 0);
+    if (tree->job_count > job_room)
+        tree->job_count = job_room;
+    if (tree->member_count > member_room)
+        tree->member_count = member_room;
+    return tree->job_count >= 0 && tree->member_count >= 0;
+}
+
+static void show_member(const struct job_member *member, unsigned indent)
+{
+    char path[64], name[32] = "";
     ssize_t length;
     int file;
 
-    snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+    snprintf(path, sizeof(path), "/proc/%d/comm", member->pid);
     file = open(path, O_RDONLY | O_CLOEXEC);
-    length = file < 0 ? -1 : read(file, line, size - 1);
+    length = file < 0 ? -1 : read(file, name, sizeof(name) - 1);
     if (file >= 0)
         close(file);
-    line[length > 0 ? length : 0] = '\0';
-    line[strcspn(line, "\n")] = '\0';
-    return length > 0;
+    /* Else it is gone already. */
+    if (length > 0)
+        printf("%*s%d %s%s", indent, "", member->pid, name, name[length - 1] == '\n' ? "" : "\n");
 }
 
-static bool read_path(int pid, char *path, size_t size)
+static bool show_figures(int job, const char *name, unsigned indent)
 {
-    char line[1024];
-
-    if (!read_line(pid, "cgroup", line, sizeof(line)) || strncmp(line, "0::", 3) != 0)
-        return false;
-    snprintf(path, size, "%s", line + 3);
-    return true;
-}
-
-static int by_path_and_age(const void *left, const void *right)
-{
-    const struct entry *a = left, *b = right;
-    int order = strcmp(a->path, b->path);
-
-    return order ? order : (a->member.puid > b->member.puid) - (a->member.puid < b->member.puid);
-}
-
-/* All members, those of one job beside each other. Their number, or -1. */
-static ssize_t collect(int job, struct entry **entries)
-{
-    ssize_t room = job_list(job, NULL, 0, 0), count, kept = 0;
-    struct job_member *members = calloc((size_t)(room > 0 ? room + 64 : 64), sizeof(*members));
-
-    if (room < 0 || !members)
-        return -1;
-    room += 64;
-    count = job_list(job, members, (size_t)room, 0);
-    if (count > room)
-        count = room;
-    *entries = calloc((size_t)(count > 0 ? count : 1), sizeof(**entries));
-    for (ssize_t i = 0; *entries && i < count; i++) {
-        struct entry *entry = &(*entries)[kept];
-
-        entry->member = members[i];
-        kept += read_path(members[i].pid, entry->path, sizeof(entry->path));
-    }
-    free(members);
-    if (*entries)
-        qsort(*entries, (size_t)kept, sizeof(**entries), by_path_and_age);
-    return kept;
-}
-
-static void show_job(int job, const char *name, unsigned depth)
-{
+    static const char *const states[] = {"", ", killed", ", dead"};
     struct job_stat stat;
 
     if (job < 0 || job_stat(job, &stat, 0) != 0)
-        return;
-    printf("%*s%s  [job %llu: %u active, %llu entered, cpu %.3f s, memory %llu KiB%s]\n", 2 * depth,
+        return false;
+    printf("%*s%s  [job %llu: %u active, %llu entered, cpu %.3f s, memory %llu KiB%s]\n", indent,
            "", name, (unsigned long long)stat.job_id, stat.active, (unsigned long long)stat.entered,
            (double)(stat.total.user_ns + stat.total.kern_ns) / 1e9,
-           (unsigned long long)stat.mem_bytes / 1024, stat.state == JOB_OPEN ? "" : ", killed");
+           (unsigned long long)stat.mem_bytes / 1024, states[stat.state < 3 ? stat.state : 2]);
+    return true;
 }
 
-/* Opens the component below the job `above`. */
-static int open_component(int above, const char *component)
+static void show_job(int top, const char *top_name, const struct job_entry *entry,
+                     const struct tree *tree)
 {
-    return component[0] == '#' ? job_open_id(JOB_SELF, strtoull(component + 1, NULL, 10), 0)
-                               : job_open(above, component, JOB_RIGHT_QUERY);
-}
+    unsigned indent = 2 * entry->depth;
+    char name[JOB_NAME_SIZE + 24];
+    int job = entry->depth == 0 ? top : job_open_id(top, entry->job_id, JOB_RIGHT_QUERY);
 
-/* Shows the jobs of `path` that `previous` has not shown; returns the depth of the last. */
-static unsigned show_path(int top, const char *path, const char *previous)
-{
-    char copy[1024], *state, *component;
-    size_t end = 0;
-    unsigned depth = 0;
-    int job = top;
-
-    snprintf(copy, sizeof(copy), "%s", path);
-    for (component = strtok_r(copy, "/", &state); component;
-         component = strtok_r(NULL, "/", &state)) {
-        int next = open_component(job, component);
-        bool shown;
-
-        depth++;
-        end += 1 + strlen(component);
-        shown = strncmp(path, previous, end) == 0 && (previous[end] == '/' || !previous[end]);
-        if (!shown)
-            show_job(next, component, depth);
-        if (job != top)
-            close(job);
-        job = next;
-    }
-    if (job != top)
+    if (entry->depth == 0)
+        snprintf(name, sizeof(name), "%s", top_name);
+    else if (entry->name[0])
+        snprintf(name, sizeof(name), "%s", entry->name);
+    else
+        snprintf(name, sizeof(name), "#%llu", (unsigned long long)entry->job_id);
+    if (show_figures(job, name, indent))
+        for (ssize_t i = 0; i < tree->member_count; i++)
+            if (tree->members[i].job_id == entry->job_id)
+                show_member(&tree->members[i], indent + 2);
+    if (job >= 0 && job != top)
         close(job);
-    return depth;
-}
-
-static void show_tree(int top, const char *prefix, const struct entry *entries, ssize_t count)
-{
-    const char *previous = "";
-
-    for (ssize_t i = 0; i < count; i++) {
-        const char *path = entries[i].path;
-        char name[32];
-        unsigned depth;
-
-        if (strcmp(prefix, "/") != 0 && strncmp(path, prefix, strlen(prefix)) == 0)
-            path += strlen(prefix);
-        depth = show_path(top, path, previous);
-        previous = path;
-        read_line(entries[i].member.pid, "comm", name, sizeof(name));
-        printf("%*s%d %s\n", 2 * depth + 2, "", entries[i].member.pid, name);
-    }
 }
 
 int command_ls(int count, char **words)
 {
     const char *name = count > 1 ? words[1] : ".";
-    struct entry *entries = NULL;
-    char prefix[1024] = "/";
-    ssize_t found;
+    struct tree tree = {0};
     int job;
 
     if (count > 2) {
@@ -155,28 +102,14 @@ int command_ls(int count, char **words)
     job = open_job(name, JOB_RIGHT_QUERY);
     if (job < 0)
         return EXIT_OWN_FAILURE;
-    found = collect(job, &entries);
-    if (found < 0) {
+    if (!collect(job, &tree)) {
         complain("%s", name);
         return EXIT_OWN_FAILURE;
     }
-    /* Paths begin at the root job: the part above the shown one is dropped. */
-    if (strcmp(name, ".") == 0) {
-        read_path(getpid(), prefix, sizeof(prefix));
-    } else if (name[0] != '#' && strncmp(name, "pid:", 4) != 0) {
-        read_path(getpid(), prefix, sizeof(prefix));
-        snprintf(prefix + strlen(prefix), sizeof(prefix) - strlen(prefix), "%s%s",
-                 strcmp(prefix, "/") == 0 ? "" : "/", name[0] == '/' ? name + 1 : name);
-    } else if (found > 0) {
-        struct job_stat stat;
-
-        for (ssize_t i = 0; job_stat(job, &stat, 0) == 0 && i < found; i++)
-            if (entries[i].member.job_id == stat.job_id)
-                snprintf(prefix, sizeof(prefix), "%s", entries[i].path);
-    }
-    show_job(job, name, 0);
-    show_tree(job, prefix, entries, found);
-    free(entries);
+    for (ssize_t i = 0; i < tree.job_count; i++)
+        show_job(job, name, &tree.jobs[i], &tree);
+    free(tree.jobs);
+    free(tree.members);
     close(job);
     return 0;
 }

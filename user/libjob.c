@@ -52,6 +52,11 @@ ssize_t job_list(int job, struct job_member *members, size_t count, uint32_t fla
     return syscall(KIN_NR_job_list, job, members, count, flags);
 }
 
+ssize_t job_list_jobs(int job, struct job_entry *entries, size_t count)
+{
+    return syscall(KIN_NR_job_list, job, entries, count, JOB_LIST_JOBS);
+}
+
 int job_signal(int job, int signal, uint32_t flags)
 {
     return (int)syscall(KIN_NR_job_signal, job, signal, flags);

@@ -25,6 +25,8 @@ int job_get(int job, struct job_limits *limits, uint32_t flags);
 int job_stat(int job, struct job_stat *stat, uint32_t flags);
 /* The number of members, which may exceed the room for `count`. */
 ssize_t job_list(int job, struct job_member *members, size_t count, uint32_t flags);
+/* The number of jobs in the subtree, the job itself included: the first. */
+ssize_t job_list_jobs(int job, struct job_entry *entries, size_t count);
 /* The number of members reached. */
 int job_signal(int job, int signal, uint32_t flags);
 /* wait NULL: does not wait; cert may be NULL. */

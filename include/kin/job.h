@@ -162,7 +162,19 @@ struct job_member {
     __u32 threads, state;
 };
 enum job_member_state { JOB_MEMBER_ALIVE, JOB_MEMBER_EXITING, JOB_MEMBER_ZOMBIE };
+
+/* With JOB_LIST_JOBS, in place of members: the job itself and those below it, with members or not,
+ * each before its children, siblings in order of creation. */
+struct job_entry {
+    __u64 job_id, parent_id;
+    __u32 depth;  /* below the job that was listed, which is 0 */
+    __u32 state;  /* enum job_state */
+    __u32 active; /* members, of jobs below too */
+    __u32 pad;
+    char name[JOB_NAME_SIZE];
+};
 #define JOB_LIST_ZOMBIES (1u << 0)
+#define JOB_LIST_JOBS    (1u << 1)
 
 /* --- job_kill --- */
 struct job_cert {

@@ -45,6 +45,12 @@ static inline bool MUST_CHECK refcount_put(struct refcount *refs)
     return before == 1;
 }
 
+/* Has the last reference been given up, so that somebody is about to destroy the object? */
+static inline bool refcount_is_zero(const struct refcount *refs)
+{
+    return atomic_load_explicit(&refs->count, memory_order_relaxed) == 0;
+}
+
 /* Does nobody else hold a reference? What they did with the object happened before then. */
 static inline bool refcount_is_sole(const struct refcount *refs)
 {

@@ -136,6 +136,8 @@ int job_adopt(struct job *job, struct process *process, uint32_t flags);
 /* --- job_list.c: all members at one instant, oldest first, in memory that the caller kfree()s.
  * Their number, or -ENOMEM -EINVAL. --- */
 int64_t job_list(struct job *job, uint32_t flags, struct job_member **entries);
+/* The same for the jobs of the subtree, each before its children. */
+int64_t job_list_jobs(struct job *job, struct job_entry **entries);
 
 /* --- job_kill.c --- */
 /* -EPERM for the root job. When it returns every member has SIGKILL pending, and unless `keep`

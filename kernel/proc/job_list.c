@@ -1,5 +1,6 @@
-/* Listings of members: one instant of the whole subtree, oldest first. */
+/* Listings of a subtree: its members, oldest first, or its jobs. Each is of one instant. */
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/job.h"
 
@@ -109,4 +110,50 @@ int64_t job_list(struct job *job, uint32_t flags, struct job_member **entries)
     sort_by_age(listing.entries, listing.count);
     *entries = listing.entries;
     return (int64_t)listing.count;
+}
+
+/* --- Jobs --- */
+
+/* One that is about to be freed is passed over, as in look-ups. */
+static size_t collect_jobs_locked(struct job *root, struct job_entry *entries, size_t room)
+    REQUIRES(family_lock);
+static size_t collect_jobs_locked(struct job *root, struct job_entry *entries, size_t room)
+{
+    size_t count = 0;
+
+    for (struct job *job = root; job; job = job_next_locked(job, root)) {
+        if (refcount_is_zero(&job->refs))
+            continue;
+        if (count < room) {
+            entries[count] = (struct job_entry){
+                .job_id = job->id,
+                .parent_id = job->parent ? job->parent->id : 0,
+                .depth = job->depth - root->depth,
+                .state = job->state,
+                .active = job->active,
+            };
+            memcpy(entries[count].name, job->name, JOB_NAME_SIZE);
+        }
+        count++;
+    }
+    return count;
+}
+
+int64_t job_list_jobs(struct job *job, struct job_entry **entries)
+{
+    size_t room = 16;
+    size_t count;
+
+    for (;;) {
+        *entries = kmalloc(room * sizeof(**entries));
+        if (!*entries)
+            return -ENOMEM;
+        spin_lock(&family_lock);
+        count = collect_jobs_locked(job, *entries, room);
+        spin_unlock(&family_lock);
+        if (count <= room)
+            return (int64_t)count;
+        kfree(*entries);
+        room = count + count / 2;
+    }
 }

@@ -217,24 +217,31 @@ SYSCALL4(job_stat, int, descriptor, uintptr_t, address, size_t, size, uint32_t, 
     return copy_struct_to_user(address, size, &stat, sizeof(stat));
 }
 
-SYSCALL4(job_list, int, descriptor, uintptr_t, address, size_t, count, uint32_t, flags)
+/* Copies out as many as there is room for, and frees them. */
+static int64_t give_list(uintptr_t address, size_t room, void *entries, size_t size, int64_t found)
 {
-    struct job_member *entries;
-    struct job *job;
-    int64_t found;
-    int error = job_from_descriptor(descriptor, JOB_RIGHT_QUERY, &job, NULL);
+    size_t count = room < (size_t)found ? room : (size_t)found;
+    int error = copy_to_user(address, entries, count * size);
 
-    if (error)
-        return error;
-    found = job_list(job, flags, &entries);
+    kfree(entries);
+    return error ? error : found;
+}
+
+SYSCALL4(job_list, int, descriptor, uintptr_t, address, size_t, room, uint32_t, flags)
+{
+    struct job_member *members = NULL;
+    struct job_entry *jobs = NULL;
+    struct job *job;
+    int64_t found = job_from_descriptor(descriptor, JOB_RIGHT_QUERY, &job, NULL);
+
+    if (found)
+        return found;
+    found = flags == JOB_LIST_JOBS ? job_list_jobs(job, &jobs) : job_list(job, flags, &members);
     job_put(job);
     if (found < 0)
         return found;
-    if (count > (size_t)found)
-        count = (size_t)found;
-    error = copy_to_user(address, entries, count * sizeof(*entries));
-    kfree(entries);
-    return error ? error : found;
+    return jobs ? give_list(address, room, jobs, sizeof(*jobs), found)
+                : give_list(address, room, members, sizeof(*members), found);
 }
 
 SYSCALL3(job_signal, int, descriptor, int, signal, uint32_t, flags)

@@ -332,6 +332,44 @@ static void descriptors(void)
     close(file);
 }
 
+static void listing_of_jobs(void)
+{
+    int top = make_job(JOB_SELF, "top", 0);
+    int a = make_job(top, "a", 0), b = make_job(top, "b", 0), low = make_job(a, "low", 0);
+    uint64_t ids[] = {id_of(top), id_of(a), id_of(low), id_of(b)};
+    static const char *const names[] = {"top", "a", "low", "b"};
+    struct job_entry entries[6];
+    pid_t child = spawn_idle(low, NULL);
+    bool right = true;
+
+    memset(entries, 0xaa, sizeof(entries));
+    is_int(job_list_jobs(top, entries, 3), 4, "JOB_LIST_JOBS: the number of jobs");
+    is_int((long long)entries[3].job_id, (long long)0xaaaaaaaaaaaaaaaa, "and no more than n");
+    is_int(job_list_jobs(top, entries, 6), 4, "with room for all");
+    for (unsigned i = 0; i < 4; i++)
+        right &= entries[i].job_id == ids[i] && strcmp(entries[i].name, names[i]) == 0 &&
+                 entries[i].state == JOB_OPEN && entries[i].active == (i < 3) &&
+                 entries[i].pad == 0;
+    ok(right, "with members or not, each before its children, the older sibling first");
+    ok(entries[0].parent_id == id_of(JOB_SELF) && entries[1].parent_id == ids[0] &&
+           entries[2].parent_id == ids[1] && entries[3].parent_id == ids[0],
+       "with their parents");
+    ok(entries[0].depth == 0 && entries[1].depth == 1 && entries[2].depth == 2 &&
+           entries[3].depth == 1,
+       "and how deep they are below the first");
+    is_int(job_list_jobs(low, entries, 6), 1, "a job without children");
+    ok(entries[0].job_id == ids[2] && entries[0].depth == 0, "is alone in its list");
+    is_error(job_list(top, NULL, 0, JOB_LIST_JOBS | JOB_LIST_ZOMBIES), EINVAL,
+             "jobs and zombies do not go together");
+    is_error(job_list_jobs(top, (struct job_entry *)8, 6), EFAULT, "a bad address");
+    kill_and_reap(child);
+    close(low);
+    is_int(job_list_jobs(top, entries, 6), 3, "what is freed is not listed");
+    close(a);
+    close(b);
+    close(top);
+}
+
 int main(void)
 {
     rule_1_a_killed_job_takes_nobody();
@@ -346,6 +384,7 @@ int main(void)
     owner_inside(true);
     rule_6_cleared_flag();
     rule_7_rights_by_self();
+    listing_of_jobs();
     descriptors();
     check_kernel("rules 1 to 7");
     return tap_done();
