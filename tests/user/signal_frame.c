@@ -108,6 +108,43 @@ static void test_change(void)
     ok(!(flags & 0x3000), "but not the I/O privilege level");
 }
 
+static void change_all(int signal, siginfo_t *info, void *context)
+{
+    static const int names[] = {REG_RBX, REG_R12, REG_R13, REG_R14, REG_R15, REG_RDI,
+                                REG_RSI, REG_RDX, REG_R8,  REG_R9,  REG_R10};
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+    (void)signal;
+    (void)info;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        registers[names[i]] += 0x1000;
+}
+
+/* Also those that a call leaves alone: the way back must not take it for the end of the call, with
+ * the return address in rcx and the flags in r11. */
+static void test_change_of_all(void)
+{
+    raw_handle(SIGUSR1, change_all, SA_SIGINFO);
+
+    uint64_t self = (uint64_t)getpid();
+    uint64_t rax, rbx = 1, rdi = self, rsi = SIGUSR1, rdx = 2;
+    register uint64_t r8 __asm__("r8") = 3, r9 __asm__("r9") = 4, r10 __asm__("r10") = 5;
+    register uint64_t r12 __asm__("r12") = 6, r13 __asm__("r13") = 7, r14 __asm__("r14") = 8;
+    register uint64_t r15 __asm__("r15") = 9;
+
+    __asm__ volatile("syscall"
+                     : "=a"(rax), "+b"(rbx), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r8), "+r"(r9),
+                       "+r"(r10), "+r"(r12), "+r"(r13), "+r"(r14), "+r"(r15)
+                     : "0"(SYS_kill)
+                     : "rcx", "r11", "memory");
+    uint64_t sum = rbx + r12 + r13 + r14 + r15;
+    uint64_t arguments = rdi - self + rsi - SIGUSR1 + rdx + r8 + r9 + r10;
+
+    is_int((long long)rax, 0, "a handler that changes registers: the call's result");
+    is_int((long long)sum, 0x5000 + 1 + 6 + 7 + 8 + 9, "those that functions preserve");
+    is_int((long long)arguments, 0x6000 + 2 + 3 + 4 + 5, "those of arguments");
+}
+
 /* --- nesting and leaving --- */
 
 static void nest(int signal, siginfo_t *info, void *context)
@@ -309,6 +346,7 @@ int main(int count, char **arguments)
     stack += 4096;
     test_context();
     test_change();
+    test_change_of_all();
     test_nesting();
     test_longjmp();
     test_alternate_stack();
