@@ -274,6 +274,9 @@ void placement_push_realtime(struct cpu *cpu)
 
     if (!(atomic_load_explicit(&placement_realtime, memory_order_relaxed) & cpu_bit(cpu)))
         return;
+    /* It is about to run here. If it were pushed to a CPU like this one, that would do the same. */
+    if (rank_of(&cpu->run_queue) < RANK_REALTIME)
+        return;
     for (; others && !thread; others &= others - 1)
         if (rank_of(&first_cpu(others)->run_queue) < RANK_REALTIME)
             thread = take_movable(cpu, first_cpu(others), SCHED_CLASS_REALTIME,

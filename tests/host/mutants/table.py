@@ -147,6 +147,8 @@ MUTANTS = [
     sched("sums that changed are not read again", "group_read", "group_account.c",
           "} while (memcmp(&before, &after, sizeof(before)) != 0 && --tries > 0);",
           "} while (--tries == 0);"),
+    sched("a CPU gives away what it is about to run", "realtime_wake", "placement.c",
+          "    if (rank_of(&cpu->run_queue) < RANK_REALTIME)\n        return;\n", ""),
     # --- an illegal transition ---
     proc("straight from living to zombie", "exit_wait", "exit.c",
          "    process_set_state(process, PROCESS_EXITING);\n", ""),

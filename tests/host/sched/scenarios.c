@@ -38,6 +38,7 @@ const struct sim_scenario sim_scenarios[] = {
     SCENARIO(affinity, .cpus = 4, .seeds = 2000, .boot = boot_affinity),
     SCENARIO(affinity_wake, .cpus = 2, .preemptions = 2, .seeds = 2000),
     SCENARIO(group_read, .cpus = 2, .preemptions = 2, .seeds = 2000),
+    SCENARIO(realtime_wake, .cpus = 3, .preemptions = 1, .seeds = 1000),
     SCENARIO(preemption, .cpus = 2, .seeds = 500, .step_limit = 2000000),
     SCENARIO(post_work, .cpus = 2, .preemptions = 2, .seeds = 1000, .boot = boot_post_work),
     SCENARIO(group_storm, .cpus = 4, .seeds = 1000, .step_limit = 2000000),

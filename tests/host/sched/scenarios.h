@@ -35,6 +35,7 @@ void scenario_affinity(void);
 void scenario_affinity_wake(void);
 void scenario_preemption(void);
 void scenario_group_read(void);
+void scenario_realtime_wake(void);
 void boot_post_work(void);
 void scenario_post_work(void);
 

@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 #include "scenarios.h"
 #include "sched/cpu.h"
+#include "sched/policy.h"
 #include "sched/sched.h"
 #include "workers.h"
 
@@ -251,6 +252,41 @@ void scenario_preemption(void)
     for (uintptr_t i = 0; i < 4; i++)
         worker_start_program("spinner", spinning_program, i);
     worker_start("supervisor", supervisor, NULL);
+    workers_join();
+}
+
+/* --- a realtime thread that any CPU could run is run by one --- */
+
+static unsigned calls_made;
+
+static bool is_called(void *argument)
+{
+    return calls_made >= *(unsigned *)argument;
+}
+
+static void realtime_sleeper(struct worker *self)
+{
+    const struct sched_attributes fifo = {.policy = SCHED_FIFO, .priority = 10};
+
+    (void)self;
+    thread_set_attributes(current_thread(), &fifo);
+    for (unsigned call = 1; call <= 3; call++)
+        thread_sleep(is_called, &call, SLEEP_UNINTERRUPTIBLE, DEADLINE_NEVER);
+}
+
+void scenario_realtime_wake(void)
+{
+    struct worker *sleepers[2];
+
+    for (int i = 0; i < 2; i++)
+        sleepers[i] = worker_start("sleeper", realtime_sleeper, NULL);
+    for (int i = 0; i < 3; i++) {
+        calls_made++;
+        for (int j = 0; j < 2; j++)
+            if (!sleepers[j]->released)
+                thread_wake(&sleepers[j]->thread);
+        sim_settle();
+    }
     workers_join();
 }
 
