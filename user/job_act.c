@@ -42,21 +42,35 @@ static int kill_job(const char *name, const struct timespec *wait, uint32_t flag
     return 0;
 }
 
+/* "--wait" or "--wait=1.5s". */
+static bool take_wait(const char *word, struct timespec *wait)
+{
+    const char *end = word + 7;
+    uint64_t ns;
+
+    *wait = (struct timespec){.tv_sec = 1000000};
+    if (strcmp(word, "--wait") == 0)
+        return true;
+    if (!parse_time(word + 7, &end, &ns) || *end != '\0') {
+        complain_about_use("kill: %s: not a time", word);
+        return false;
+    }
+    wait->tv_sec = (time_t)(ns / 1000000000);
+    wait->tv_nsec = (long)(ns % 1000000000);
+    return true;
+}
+
 int command_kill(int count, char **words)
 {
-    struct timespec limit = {.tv_sec = 1000000};
     const struct timespec *wait = NULL;
+    struct timespec limit;
     uint32_t flags = 0;
     int i;
 
     for (i = 1; i < count && words[i][0] == '-'; i++) {
-        if (strncmp(words[i], "--wait=", 7) == 0) {
-            double seconds = strtod(words[i] + 7, NULL);
-
-            limit.tv_sec = (time_t)seconds;
-            limit.tv_nsec = (long)((seconds - (double)limit.tv_sec) * 1e9);
-            wait = &limit;
-        } else if (strcmp(words[i], "--wait") == 0) {
+        if (strcmp(words[i], "--wait") == 0 || strncmp(words[i], "--wait=", 7) == 0) {
+            if (!take_wait(words[i], &limit))
+                return EXIT_OWN_FAILURE;
             wait = &limit;
         } else if (strcmp(words[i], "--keep") == 0) {
             flags |= JOB_KILL_KEEP;
@@ -72,18 +86,28 @@ int command_kill(int count, char **words)
     return kill_job(words[i], wait, flags);
 }
 
+/* "TERM", "SIGTERM", "15", and as kill(1) has it, "-TERM" and "-15". */
 static int signal_number(const char *name)
 {
     static const struct {
         const char *name;
         int number;
-    } signals[] = {{"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"ABRT", SIGABRT},
-                   {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},
-                   {"ALRM", SIGALRM}, {"TERM", SIGTERM}, {"CHLD", SIGCHLD}, {"CONT", SIGCONT},
-                   {"STOP", SIGSTOP}, {"TSTP", SIGTSTP}, {"XCPU", SIGXCPU}, {"WINCH", SIGWINCH}};
+    } signals[] = {
+        {"HUP", SIGHUP},   {"INT", SIGINT},       {"QUIT", SIGQUIT}, {"ILL", SIGILL},
+        {"TRAP", SIGTRAP}, {"ABRT", SIGABRT},     {"BUS", SIGBUS},   {"FPE", SIGFPE},
+        {"KILL", SIGKILL}, {"USR1", SIGUSR1},     {"SEGV", SIGSEGV}, {"USR2", SIGUSR2},
+        {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},     {"TERM", SIGTERM}, {"STKFLT", SIGSTKFLT},
+        {"CHLD", SIGCHLD}, {"CONT", SIGCONT},     {"STOP", SIGSTOP}, {"TSTP", SIGTSTP},
+        {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},     {"URG", SIGURG},   {"XCPU", SIGXCPU},
+        {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH},
+        {"POLL", SIGPOLL}, {"PWR", SIGPWR},       {"SYS", SIGSYS},
+    };
     char *end;
-    long number = strtol(name, &end, 10);
+    long number;
 
+    if (name[0] == '-')
+        name++;
+    number = strtol(name, &end, 10);
     if (end != name && *end == '\0')
         return (int)number;
     if (strncasecmp(name, "SIG", 3) == 0)

@@ -61,14 +61,17 @@ static bool parse_bytes(const char *text, uint64_t *value)
         return false;
     unit = *end ? strchr(units, *end) : NULL;
     if (unit) {
-        *value <<= 10 * (unit - units + 1);
+        unsigned shift = 10 * (unsigned)(unit - units + 1);
+
+        if (*value > UINT64_MAX >> shift)
+            return false;
+        *value <<= shift;
         end++;
     }
     return *end == '\0';
 }
 
-/* "1.5", "1.5s", "20ms", "100us" or "2m" at the text's start, in ns; `end` is what follows. */
-static bool parse_time(const char *text, const char **end, uint64_t *ns)
+bool parse_time(const char *text, const char **end, uint64_t *ns)
 {
     static const struct {
         const char *name;

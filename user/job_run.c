@@ -97,6 +97,9 @@ static int create(const struct run *run)
 
 static int run_in(int job, const struct run *run)
 {
+    /* The terminal's signals are for the command, which has them as it would without us. */
+    void (*on_interrupt)(int) = signal(SIGINT, SIG_IGN);
+    void (*on_quit)(int) = signal(SIGQUIT, SIG_IGN);
     int status;
     pid_t child = job_fork(job, NULL, 0);
 
@@ -105,8 +108,8 @@ static int run_in(int job, const struct run *run)
         return EXIT_OWN_FAILURE;
     }
     if (child == 0) {
-        signal(SIGINT, SIG_DFL);
-        signal(SIGQUIT, SIG_DFL);
+        signal(SIGINT, on_interrupt);
+        signal(SIGQUIT, on_quit);
         _exit(execute(run->command));
     }
     while (waitpid(child, &status, 0) < 0)
@@ -140,9 +143,6 @@ int command_run(int count, char **words)
     job = create(&run);
     if (job < 0)
         return EXIT_OWN_FAILURE;
-    /* The terminal's signals are for the command. */
-    signal(SIGINT, SIG_IGN);
-    signal(SIGQUIT, SIG_IGN);
     result = run_in(job, &run);
     if (run.keep)
         wait_until_empty(job);

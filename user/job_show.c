@@ -95,8 +95,12 @@ void show_stat(int job, bool to_error)
     show_time(out, "frozen time", stat.frozen_ns);
     show_count(out, "throttled", stat.nr_throttled);
     show_time(out, "throttled time", stat.throttled_ns);
-    show_count(out, "minor faults", stat.total.minflt);
-    show_count(out, "major faults", stat.total.majflt);
+    show_count(out, "page faults", stat.total.minflt);
+    show_count(out, "reads", stat.total.rd_ops);
+    show_count(out, "bytes read", stat.total.rd_bytes);
+    show_count(out, "writes", stat.total.wr_ops);
+    show_count(out, "bytes written", stat.total.wr_bytes);
+    show_count(out, "controls", stat.total.ot_ops);
     show_count(out, "memory", stat.mem_bytes);
     show_count(out, "peak memory", stat.total.peak_mem_bytes);
     show_limits(out, job);

@@ -33,6 +33,8 @@ int open_job_of_pid(int pid, uint32_t rights);
 /* Takes "--procs=5" and the like into `limits`. 1: taken; 0: no limit's option; -1: after a
  * complaint. */
 int parse_limit(const char *word, struct job_limits *limits);
+/* "1.5", "1.5s", "20ms", "100us" or "2m" at the text's start, in ns; `end` is what follows. */
+bool parse_time(const char *text, const char **end, uint64_t *ns);
 /* After the last one: limits on time kill, where nothing else is said. */
 void complete_limits(struct job_limits *limits);
 

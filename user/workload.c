@@ -228,23 +228,35 @@ int main(int count, char **words)
     if (count > 1 && strcmp(words[1], "--help") == 0)
         return usage(stdout);
     while ((option = getopt(count, words, "n:t:d:")) != -1) {
-        if (option == 'n')
-            worker_count = (unsigned)atoi(optarg);
-        else if (option == 't')
-            run_seconds = atof(optarg);
-        else if (option == 'd')
-            deadline_seconds = atof(optarg);
-        else
+        double value = 0;
+        char *end = optarg;
+
+        if (option != '?')
+            value = strtod(optarg, &end);
+        if (option == '?' || end == optarg || *end || !(value >= 0 && value < 1e6)) {
+            if (option != '?')
+                fprintf(stderr, "workload: -%c %s: not a number\n", option, optarg);
             return usage(stderr);
+        }
+        if (option == 'n')
+            worker_count = (unsigned)value;
+        else if (option == 't')
+            run_seconds = value;
+        else
+            deadline_seconds = value;
     }
     if (worker_count == 0 || worker_count > WORKERS_MAX)
         return usage(stderr);
     for (unsigned i = 0; i < worker_count; i++) {
         int named = count - optind;
 
-        workers[i].work = named > 0 ? find_work(words[optind + (int)i % named]) : &works[i % 6];
-        if (!workers[i].work)
+        const char *name = named > 0 ? words[optind + (int)i % named] : works[i % 6].name;
+
+        workers[i].work = find_work(name);
+        if (!workers[i].work) {
+            fprintf(stderr, "workload: no work '%s'\n", name);
             return usage(stderr);
+        }
     }
     return run();
 }

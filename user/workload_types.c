@@ -84,9 +84,14 @@ static void crash(void)
     kill(getpid(), SIGABRT); /* abort() would take the parent's thread id: job_fork() */
 }
 
+static void leave(void)
+{
+    _exit(7);
+}
+
 const struct work works[] = {
     {"spin", spin},      {"yield", yield},        {"sleep", sleep_a_little},
     {"pipe", ping_pong}, {"fork", fork_and_exit}, {"signal", storm},
-    {"hang", hang},      {"crash", crash},
+    {"hang", hang},      {"crash", crash},        {"leave", leave},
 };
 const unsigned work_count = sizeof(works) / sizeof(works[0]);

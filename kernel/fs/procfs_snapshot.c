@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "proc/pgrp.h"
 #include "sched/cpu.h"
+#include "sched/sched.h"
 
 const char *proc_state_word(char state)
 {
@@ -46,10 +47,12 @@ static void take_group_locked(struct process_group *group, struct proc_snapshot 
     snapshot->foreground = session->foreground ? pid_number_of(session->foreground) : -1;
 }
 
-static void take_thread(const struct thread *thread, struct proc_snapshot *snapshot)
+static void take_thread(struct thread *thread, struct proc_snapshot *snapshot)
 {
     memcpy(snapshot->name, thread->name, sizeof(snapshot->name));
-    snapshot->attributes = thread->attributes;
+    thread_get_attributes(thread, &snapshot->attributes);
+    snapshot->attributes.nice = thread_nice(thread);
+    snapshot->cpus = thread_get_affinity(thread);
     snapshot->cpu = thread->cpu ? thread->cpu->id : 0;
 }
 
@@ -100,6 +103,7 @@ int proc_snapshot_take(struct process *process, struct proc_snapshot *snapshot)
         .number = process_number(process),
         .start_ns = process->start_ns,
         .foreground = -1,
+        .cpus = sched_online_cpus(),
     };
     spin_lock(&family_lock);
     bool gone = process->state == PROCESS_DEAD;

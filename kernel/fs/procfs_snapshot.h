@@ -11,7 +11,8 @@ struct proc_snapshot {
     uint64_t terminal_device; /* 0: none */
     uint32_t thread_count;
     unsigned cpu;
-    struct sched_attributes attributes;
+    uint64_t cpus;                      /* that it may use */
+    struct sched_attributes attributes; /* the nice value is the one that counts */
     signal_set pending, thread_pending, blocked, ignored, caught;
     uint64_t start_ns;
     int exit_signal, exit_status;

@@ -49,14 +49,33 @@ static void print_signals(struct text *text, const struct proc_snapshot *shot)
     text_print(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", shot->ignored, shot->caught);
 }
 
+/* "0-2,5" */
+static void print_cpus(struct text *text, uint64_t cpus)
+{
+    const char *separator = "";
+
+    text_print(text, "Cpus_allowed_list:\t");
+    for (unsigned first = 0; first < CPU_MAX; first++) {
+        unsigned last = first;
+
+        if (!(cpus >> first & 1))
+            continue;
+        while (last + 1 < CPU_MAX && (cpus >> (last + 1) & 1))
+            last++;
+        text_print(text, "%s%u", separator, first);
+        if (last > first)
+            text_print(text, "-%u", last);
+        separator = ",";
+        first = last;
+    }
+    text_print(text, "\n");
+}
+
 static void print_switches(struct text *text, struct process *process)
 {
     struct usage_totals usage;
-    unsigned last = port_cpu_count() - 1;
 
     usage_of_process(process, &usage);
-    text_print(text, "Cpus_allowed_list:\t");
-    text_print(text, last ? "0-%u\n" : "%u\n", last);
     text_print(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
                usage.voluntary_switches, usage.involuntary_switches);
 }
@@ -79,6 +98,7 @@ static int print_status(struct process *process, struct text *text)
     text_print(text, "Threads:\t%u\n", shot.thread_count);
     print_signals(text, &shot);
     text_print(text, "NoNewPrivs:\t%d\nSeccomp:\t0\n", process->no_new_privileges);
+    print_cpus(text, shot.cpus);
     print_switches(text, process);
     return 0;
 }

@@ -1,8 +1,8 @@
-"""The job object: each rule of docs/jobs.md, its storms, and its tools as a person uses them."""
+"""The job object: each rule of docs/jobs.md, its storms, and fork bombs. The tools: test_job_tool.py."""
 import re
 
 import pytest
-from conftest import BUILD, CPU_COUNTS, ROOT, execute, program, run, sh
+from conftest import BUILD, CPU_COUNTS, ROOT, program, run
 
 PROGRAMS = sorted(path.stem for path in (ROOT / "tests/jobs").glob("*.c"))
 FIGURES = [name for name in PROGRAMS if name.startswith("figures_")]
@@ -24,38 +24,6 @@ def test_rules_and_storms(name, cpus):
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures(name):
     check_tap(run("--icount", "--smp", 1, "--timeout", 300, BUILD / "tests/jobs" / name))
-
-
-def test_a_session_with_job():
-    guest = sh("""
-        job run --name=build --procs=20 sh -c 'sleep 100 & job run --name=tests sleep 100' &
-        until job stat build/tests > /dev/null 2>&1; do :; done
-        job ls build
-        job freeze build job signal CONT build
-        job set --procs=2 build
-        job stat build | grep 'max procs'
-        job kill --wait build
-        echo killed $?
-        wait
-        job stat build; echo $?
-        """, "--timeout", 120)
-    out = guest.out.decode()
-    assert guest.status == 0, guest
-    assert re.search(r"^build  \[job \d+: 3 active", out, re.M), guest
-    assert re.search(r"^  tests  \[job \d+: 1 active", out, re.M), guest
-    assert "3 members" in out and re.search(r"^max procs +2 ", out, re.M), guest
-    assert re.search(r"entered 3, exited 3, live 0", out), guest
-    assert "killed 0\n125\n" in out, guest
-
-
-def test_exit_codes_of_job():
-    guest = sh("""
-        for words in 'sh -c "exit 3"' nosuch /etc '--procs=x true' 'sh -c "kill -TERM \\$\\$"'; do
-            eval job run $words 2> /dev/null; echo $?
-        done
-        job kill nosuch 2> /dev/null; echo $?; job --help > /dev/null; echo $?
-        """, "--timeout", 120)
-    assert guest.out.split() == b"3 127 126 125 143 125 0".split(), guest
 
 
 BOMBS = {"shell": ["sh", "-c", "f() { f | f & }; f; sleep 1000"], "c": []}
@@ -93,18 +61,3 @@ def test_a_fork_bomb_with_a_weight(bomb):
     longest = run_bomb(1, bomb, "--weight=100")
     assert longest["line"] <= 100 * MILLISECOND, longest
     assert longest["command"] <= 100 * MILLISECOND, longest
-
-
-@pytest.mark.parametrize("on", ("host", "kin"))
-def test_workload(on):
-    words = [BUILD / "user/workload", "-n", 8, "-t", 0.3, "-d", 2, "spin", "yield", "sleep", "pipe", "fork",
-             "signal", "hang", "crash"]
-    guest = execute(words) if on == "host" else run("--timeout", 120, *words)
-    out = guest.out.decode()
-    assert guest.status == 1, guest
-    assert len(re.findall(r"^worker [0-5] \w+: [1-9]\d*$", out, re.M)) == 6, guest
-    assert "worker 6 hang: no report: timed out" in out, guest
-    assert "worker 7 crash: no report: signalled 6" in out, guest
-    if on == "kin":
-        found = re.search(r"job: entered (\d+), exited (\d+), live 0", out)
-        assert found and found[1] == found[2], guest
