@@ -46,10 +46,11 @@ static void take_group_locked(struct process_group *group, struct proc_snapshot 
     snapshot->foreground = session->foreground ? pid_number_of(session->foreground) : -1;
 }
 
-static void take_thread(const struct thread *thread, struct proc_snapshot *snapshot)
+static void take_thread(struct thread *thread, struct proc_snapshot *snapshot)
 {
     memcpy(snapshot->name, thread->name, sizeof(snapshot->name));
     snapshot->attributes = thread->attributes;
+    snapshot->affinity = thread_get_affinity(thread);
     snapshot->cpu = thread->cpu ? thread->cpu->id : 0;
 }
 

@@ -12,6 +12,7 @@ struct proc_snapshot {
     uint32_t thread_count;
     unsigned cpu;
     struct sched_attributes attributes;
+    uint64_t affinity;
     signal_set pending, thread_pending, blocked, ignored, caught;
     uint64_t start_ns;
     int exit_signal, exit_status;
