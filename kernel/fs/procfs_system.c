@@ -1,9 +1,12 @@
 /* Files of /proc about the machine as a whole, and /proc/sys. */
+#include "fs/pipe_ring.h"
 #include "fs/procfs_entry.h"
 #include "lib/version.h"
 #include "mm/frame.h"
+#include "mm/region.h"
 #include "port.h"
 #include "proc/host_name.h"
+#include "proc/rlimit.h"
 #include "sched/sched.h"
 
 #define SECOND_NS    1000000000ul
@@ -226,12 +229,42 @@ static const struct proc_entry kernel_entries[] = {
 static const struct proc_directory kernel_directory = {kernel_entries, array_length(kernel_entries),
                                                        NULL, NULL};
 
-static const struct proc_entry vm_entries[] = {PROC_FILE("overcommit_memory", print_zero)};
+static int print_region_max(const struct proc_node *node, struct text *text)
+{
+    text_print(text, "%u\n", REGION_COUNT_MAX);
+    return 0;
+}
+
+static const struct proc_entry vm_entries[] = {
+    PROC_FILE("max_map_count", print_region_max),
+    PROC_FILE("overcommit_memory", print_zero),
+};
 
 static const struct proc_directory vm_directory = {vm_entries, array_length(vm_entries), NULL,
                                                    NULL};
 
+static int print_descriptor_max(const struct proc_node *node, struct text *text)
+{
+    text_print(text, "%u\n", RLIMIT_NOFILE_CEILING);
+    return 0;
+}
+
+static int print_pipe_max(const struct proc_node *node, struct text *text)
+{
+    text_print(text, "%lu\n", PIPE_SLOTS_MAX * PAGE_SIZE);
+    return 0;
+}
+
+static const struct proc_entry file_entries[] = {
+    PROC_FILE("nr_open", print_descriptor_max),
+    PROC_FILE("pipe-max-size", print_pipe_max),
+};
+
+static const struct proc_directory file_directory = {file_entries, array_length(file_entries), NULL,
+                                                     NULL};
+
 static const struct proc_entry system_entries[] = {
+    PROC_DIRECTORY("fs", &file_directory),
     PROC_DIRECTORY("kernel", &kernel_directory),
     PROC_DIRECTORY("vm", &vm_directory),
 };

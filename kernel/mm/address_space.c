@@ -174,6 +174,7 @@ void address_space_get_usage(struct address_space *space, struct address_space_u
     usage->peak_resident_pages = space->peak_resident_pages > usage->resident_pages
                                      ? space->peak_resident_pages
                                      : usage->resident_pages;
+    usage->data_pages = space->data_pages;
     usage->committed_pages = space->committed_pages;
     mutex_unlock(&space->lock);
 }

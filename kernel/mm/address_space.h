@@ -145,6 +145,7 @@ bool address_space_describe(struct address_space *space, uintptr_t address,
 /* For ulimits, /proc and the job object. In pages. */
 struct address_space_usage {
     uint64_t mapped_pages, resident_pages, peak_resident_pages, committed_pages;
+    uint64_t data_pages; /* private and writable, without the stack */
 };
 void address_space_get_usage(struct address_space *space, struct address_space_usage *usage);
 

@@ -4,6 +4,7 @@
  */
 #include <linux/fadvise.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 
 #include "fs/file.h"
 #include "fs/inode.h"
@@ -51,6 +52,24 @@ SYSCALL1(syncfs, int, descriptor)
         return -EBADF;
     file_put(file);
     return 0;
+}
+
+SYSCALL4(sync_file_range, int, descriptor, int64_t, offset, int64_t, length, unsigned, flags)
+{
+    const unsigned known =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    struct file *file = file_from_descriptor(descriptor);
+    int64_t end;
+
+    if (!file)
+        return -EBADF;
+    int64_t result = has_storage(file) ? 0 : -ESPIPE;
+
+    if ((flags & ~known) || offset < 0 || __builtin_add_overflow(offset, length, &end) ||
+        end < offset)
+        result = -EINVAL;
+    file_put(file);
+    return result;
 }
 
 SYSCALL4(fadvise64, int, descriptor, int64_t, offset, int64_t, length, int, advice)

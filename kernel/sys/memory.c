@@ -4,6 +4,7 @@
 #include "fs/file.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "proc/cred.h"
 #include "proc/process.h"
 #include "sys/memory.h"
 #include "sys/syscall.h"
@@ -193,12 +194,26 @@ SYSCALL3(mincore, uintptr_t, address, size_t, length, uintptr_t, vector)
 
 /* --- Locking. Nothing is ever swapped out, so to be locked is to be there. --- */
 
+/* RLIMIT_MEMLOCK, for each request by itself: what is locked is not remembered. */
+static int check_lock_limit(uint64_t size)
+{
+    uint64_t limit = rlimit_soft(current_process(), RLIMIT_MEMLOCK);
+
+    if (credentials_is_privileged(current_credentials()))
+        return 0;
+    if (limit == 0)
+        return -EPERM;
+    return size > ALIGN_DOWN(limit, PAGE_SIZE) ? -ENOMEM : 0;
+}
+
 static int64_t lock_range(uintptr_t address, size_t length)
 {
     uintptr_t start = ALIGN_DOWN(address, PAGE_SIZE);
     size_t size = ALIGN_UP(length + (address - start), PAGE_SIZE);
-    int error;
+    int error = check_lock_limit(size);
 
+    if (error)
+        return error;
     if (size == 0)
         return length == 0 ? 0 : -EINVAL;
     if (start + size < start)
@@ -232,9 +247,12 @@ SYSCALL2(munlock, uintptr_t, address, size_t, length)
 
 SYSCALL1(mlockall, int, flags)
 {
+    struct address_space_usage usage;
+
     if (flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT)
         return -EINVAL;
-    return 0;
+    address_space_get_usage(current_space(), &usage);
+    return check_lock_limit(flags & MCL_CURRENT ? usage.mapped_pages * PAGE_SIZE : 0);
 }
 
 SYSCALL0(munlockall)

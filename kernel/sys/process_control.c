@@ -79,6 +79,11 @@ SYSCALL5(prctl, int, option, uint64_t, a, uint64_t, b, uint64_t, c, uint64_t, d)
         return set_no_new_privileges(arguments);
     case PR_GET_NO_NEW_PRIVS:
         return a || b || c || d ? -EINVAL : self->no_new_privileges;
+    case PR_CAPBSET_READ:
+        return a <= CAP_LAST_CAP ? 1 : -EINVAL;
+    case PR_GET_KEEPCAPS:
+    case PR_GET_SECUREBITS:
+        return 0;
     default:
         return -EINVAL;
     }

@@ -221,6 +221,7 @@
     X(signalfd)                                                                                    \
     X(timerfd_create)                                                                              \
     X(eventfd)                                                                                     \
+    X(sync_file_range)                                                                             \
     X(fallocate)                                                                                   \
     X(timerfd_settime)                                                                             \
     X(timerfd_gettime)                                                                             \

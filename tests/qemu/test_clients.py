@@ -37,6 +37,13 @@ def test_modes_and_links_of_added_files(tmp_path):
     assert run("--add", tmp_path / "tree", *words).out == execute(words).out
 
 
+def test_an_added_link_is_what_it_leads_to(tmp_path):
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "link").symlink_to("file")
+    guest = run("--add", f"{tmp_path}/link:/given", "/bin/busybox", "stat", "-c", "%F %s", "/given")
+    assert (guest.status, guest.out) == (0, b"regular file 4\n"), guest
+
+
 def test_bash():
     script = "a=(1 2 3); echo ${a[@]} $(( ${#a[@]} * 2 )); exit 7"
     guest = run("/bin/bash-static", "-c", script)

@@ -29,6 +29,11 @@ static const char *outcome(long long result)
         ok(true, "%s: %s", #call, outcome(shown_result));                                          \
     } while (0)
 
+static int sync_range(int of, long offset, long length, unsigned flags)
+{
+    return (int)syscall(SYS_sync_file_range, of, offset, length, flags);
+}
+
 static unsigned checksum(int of)
 {
     unsigned sum = 5381;
@@ -258,8 +263,27 @@ static void test_pipes_have_no_position(void)
     SHOW(fallocate(ends[1], 0, 0, 1));
     SHOW(fsync(ends[1]));
     SHOW(posix_fadvise(ends[0], 0, 0, 0));
+    SHOW(sync_range(ends[1], 0, 10, 0));
     close(ends[0]);
     close(ends[1]);
+}
+
+static void test_sync_range(void)
+{
+    int directory = open(".", O_RDONLY);
+
+    file = open("synced", O_CREAT | O_RDWR, 0600);
+    SHOW(sync_range(file, 0, 0, 7));
+    SHOW(sync_range(file, 100, 100, 0));
+    SHOW(sync_range(file, 0, 0, 8));
+    SHOW(sync_range(file, -1, 0, 0));
+    SHOW(sync_range(file, 0, -1, 0));
+    SHOW(sync_range(file, LONG_MAX, 1, 0));
+    SHOW(sync_range(directory, 0, 0, 2));
+    SHOW(sync_range(-1, 0, 0, 8));
+    close(file);
+    close(directory);
+    unlink("synced");
 }
 
 static void test_devices(void)
@@ -410,6 +434,7 @@ int main(void)
     test_large_pieces();
     test_vectors();
     test_pipes_have_no_position();
+    test_sync_range();
     test_devices();
     test_size_limit();
     test_copies();

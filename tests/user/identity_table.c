@@ -123,6 +123,10 @@ static void process_options(void)
     is_error(prctl(PR_SET_NO_NEW_PRIVS, 1, 1, 0, 0), EINVAL, "nor with other arguments");
     is_int(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0, "on");
     is_int(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1, "so it is");
+    is_int(prctl(PR_CAPBSET_READ, 0), 1, "CAP_CHOWN is in the bounding set");
+    is_error(prctl(PR_CAPBSET_READ, 64), EINVAL, "there is no capability 64");
+    is_int(prctl(PR_GET_KEEPCAPS), 0, "capabilities are not kept");
+    is_int(prctl(PR_GET_SECUREBITS), 0, "no secure bits");
     is_error(prctl(999), EINVAL, "an unknown option");
     is_error(prctl(PR_GET_NAME, 16), EFAULT, "PR_GET_NAME: a bad address");
     is_error(prctl(PR_SET_NAME, 16), EFAULT, "PR_SET_NAME: a bad address");

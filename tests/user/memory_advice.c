@@ -1,6 +1,7 @@
 /* madvise, mincore, msync, mlock. */
 #define _GNU_SOURCE
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -149,6 +150,43 @@ static void test_msync(void)
     munmap(a, 3 * PAGE);
 }
 
+static void try_locks(const char *who, rlim_t limit)
+{
+    struct rlimit limits = {limit, limit};
+    char *a = map(4, MAP_PRIVATE);
+
+    setrlimit(RLIMIT_MEMLOCK, &limits);
+    ok(true, "%s, %lu bytes: %s", who, (unsigned long)limit,
+       error_name(mlock(a, 2 * PAGE) ? errno : 0));
+    ok(true, "one page: %s", error_name(mlock(a + 10, 10) ? errno : 0));
+    ok(true, "nothing: %s", error_name(mlock(a, 0) ? errno : 0));
+    munlock(a, 4 * PAGE);
+    ok(true, "all that is mapped: %s", error_name(mlockall(MCL_CURRENT) ? errno : 0));
+    munlockall();
+    ok(true, "what will be mapped: %s", error_name(mlockall(MCL_FUTURE) ? errno : 0));
+    munlockall();
+    munmap(a, 4 * PAGE);
+}
+
+/* RLIMIT_MEMLOCK binds all but root. */
+static void test_lock_limit(void)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        try_locks("root", PAGE);
+        if (setuid(65534))
+            tap_bail_out("setuid");
+        try_locks("nobody", PAGE);
+        try_locks("nobody", 0);
+        _exit(tap_failed);
+    }
+    int status = -1;
+
+    waitpid(child, &status, 0);
+    is_int(status, 0, "the process with limits");
+}
+
 static void test_locks(void)
 {
     char *a = map(4, MAP_PRIVATE);
@@ -178,5 +216,6 @@ int main(void)
     test_populate();
     test_msync();
     test_locks();
+    test_lock_limit();
     return tap_done();
 }

@@ -2,8 +2,12 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tap.h"
@@ -67,8 +71,55 @@ static void test_status(void)
     is_int(field("Threads:\t"), 1, "Threads");
     ok(strstr(text, "State:\tR (running)\n") != NULL, "State");
     ok(strncmp(text, "Name:\todd (name) x\n", 19) == 0, "Name comes first");
+    ok(strstr(text, "SigQ:\t") && strstr(text, "VmData:\t"), "SigQ, VmData");
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2] = {0};
+    char expected[64];
+
+    syscall(SYS_capget, &header, sets);
+    snprintf(expected, sizeof(expected), "CapEff:\t%08x%08x\n", sets[1].effective,
+             sets[0].effective);
+    ok(strstr(text, expected) != NULL, "CapEff, as capget(2) has it");
     ok(strstr(text, "SigCgt:\t") && strstr(text, "VmRSS:\t"), "and the rest");
     ok(slurp("/proc/self/comm") == 13 && strcmp(text, "odd (name) x\n") == 0, "comm");
+}
+
+/* All that the process may use, then the first of it alone. */
+static void test_cpus(void)
+{
+    cpu_set_t all, first;
+    char expected[64];
+    int cpu = 0;
+
+    sched_getaffinity(0, sizeof(all), &all);
+    while (!CPU_ISSET(cpu, &all))
+        cpu++;
+    CPU_ZERO(&first);
+    CPU_SET(cpu, &first);
+    sched_setaffinity(0, sizeof(first), &first);
+    slurp("/proc/self/status");
+    snprintf(expected, sizeof(expected), "Cpus_allowed_list:\t%d\n", cpu);
+    ok(strstr(text, expected) != NULL, "one CPU is allowed");
+    const char *mask = strstr(text, "Cpus_allowed:\t");
+
+    ok(mask && mask[strcspn(mask, "\n") - 1] == (cpu < 4 ? "1248"[cpu] : '0'), "as a mask");
+    sched_setaffinity(0, sizeof(all), &all);
+}
+
+static void test_limits_of_machine(void)
+{
+    struct rlimit files = {2000000000, 2000000000};
+    int ends[2];
+
+    ok(slurp("/proc/sys/fs/nr_open") > 0, "nr_open");
+    files.rlim_max = files.rlim_cur = (rlim_t)atol(text) + 1;
+    is_error(setrlimit(RLIMIT_NOFILE, &files), EPERM, "not one descriptor more");
+    ok(slurp("/proc/sys/fs/pipe-max-size") > 0, "pipe-max-size");
+    pipe(ends);
+    is_int(fcntl(ends[0], F_SETPIPE_SZ, atol(text)) == atol(text), 1, "a pipe can have it");
+    close(ends[0]);
+    close(ends[1]);
+    ok(slurp("/proc/sys/vm/max_map_count") > 0 && atol(text) > 1000, "max_map_count");
 }
 
 static void test_links(const char *program)
@@ -247,6 +298,8 @@ int main(int count, char **arguments)
 {
     test_stat();
     test_status();
+    test_cpus();
+    test_limits_of_machine();
     test_links(arguments[0]);
     test_directories();
     test_child();

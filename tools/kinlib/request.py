@@ -61,7 +61,7 @@ class Request:
         elif guest.endswith("/"):
             guest += os.path.basename(host.rstrip("/"))
         try:
-            self._archive.add_host(host, guest)
+            self._archive.add_host(os.path.realpath(host), guest)
         except (OSError, ValueError) as error:
             raise RequestError(f"--add {spec}: {error}") from error
 
