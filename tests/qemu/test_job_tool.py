@@ -1,8 +1,11 @@
 """`job` and `workload` as a person at a shell uses them: answers, complaints and exit codes."""
+import os
 import re
+import subprocess
+import time
 
 import pytest
-from conftest import BUILD, execute, run, sh
+from conftest import BUILD, KIN, ROOT, execute, run, sh
 
 MARK = "-----"
 COMMANDS = ("run", "ls", "stat", "kill", "freeze", "thaw", "signal", "set", "events")
@@ -217,6 +220,64 @@ def test_what_a_command_leaves_behind():
          r"late\n", ""),
         ("job run --breakaway sh -c 'exit 0'", 0, "", ""),
     ], before="mkfifo /tmp/gate")
+
+
+# --- The sessions that the manuals show ---
+
+ANSWER_SECONDS = 120
+
+
+class Shell:
+    """A shell in a guest that is told a line at a time."""
+
+    def __init__(self):
+        self.guest = subprocess.Popen([KIN, "sh", "--timeout", "300"], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                      env=dict(os.environ, KIN_BUILD=str(BUILD)))
+
+    def say(self, line):
+        """The lines of the answer."""
+        self.guest.stdin.write(f"{line}\necho {MARK}\n")
+        self.guest.stdin.flush()
+        return list(iter(lambda: self.guest.stdout.readline().rstrip("\n"), MARK))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.guest.stdin.close()
+        self.guest.wait(ANSWER_SECONDS)
+
+
+def sessions(path):
+    """(line, answer) of each session in the manual: a block whose lines begin with "# "."""
+    found = []
+    for block in re.findall(r"^```\n(.*?)^```$", (ROOT / path).read_text(), re.M | re.S):
+        if re.match(r"(\$ tools/kin sh\n)?# ", block):
+            found += [(part.split("\n")[0], part.split("\n")[1:-1])
+                      for part in re.split(r"^# ", block, flags=re.M)[1:]]
+    return found
+
+
+def without_numbers(lines):
+    return [re.sub(r"\d+(\.\d+)?", "N", line) for line in lines]
+
+
+@pytest.mark.parametrize("manual", ("README.md", "docs/jobs.md"))
+def test_session_of_the_manual(manual):
+    """Who looks at a job that has just been started looks again until it is as the manual shows it."""
+    lines = sessions(manual)
+    assert len(lines) >= 7
+    with Shell() as shell:
+        for line, expected in lines:
+            deadline = time.monotonic() + ANSWER_SECONDS
+            answer = shell.say(line)
+            while without_numbers(answer) != without_numbers(expected) and line.startswith(("job ls", "job stat")):
+                assert time.monotonic() < deadline, (line, answer)
+                answer = shell.say(line)
+            assert without_numbers(answer) == without_numbers(expected), line
+            live = re.search(r"entered (\d+), exited (\d+), live", "\n".join(answer))
+            assert not live or live[1] == live[2], answer
 
 
 @pytest.mark.parametrize("on", ("host", "kin"))
