@@ -2,8 +2,8 @@
 CPUs are shared as the weights, masks and policies say; time adds up; sleepers wake in order.
 
 On one CPU, figures are measured in counted instructions (--icount): a busy host then changes nothing.
-With more, QEMU lets a CPU wait for as long as the others' timers are silent, so it is wall time there, long
-enough for the host's own switching not to matter.
+With more, QEMU lets a CPU wait for as long as the others' timers are silent, so it is wall time there, and
+the figures are such that the host's own switching does not matter.
 """
 import os
 
@@ -12,11 +12,6 @@ from conftest import program, run
 
 SMP = (1, 2, 4, 8)
 SOAK_SECONDS = int(os.environ.get("KIN_SOAK_SECONDS", "15"))
-
-
-# A process is charged for the time in which the host does not run its CPU: that long, at the end, if the
-# host has less CPUs.
-HOST_STALL_NS = 500_000_000
 
 
 def lines(guest):
@@ -36,15 +31,14 @@ def shares(cpus, seconds, cpu, *nice_values):
 
 @pytest.mark.parametrize("cpus", SMP)
 def test_equal_shares(cpus):
-    """16 processes that compute: all CPUs are used, and nobody gets more than 5% more than another."""
-    results = shares(cpus, 3 if cpus == 1 else 20, -1, *[0] * 16)
+    """16 processes that compute: all CPUs are used, and soon nobody has had 5% more than another."""
+    results = shares(cpus, 60, -1, *[0] * 16)
     times = [ns for _, ns, _, _ in results]
     used = 0
     for _, _, _, mask in results:
         used |= mask
     assert used == (1 << cpus) - 1, results
-    stall = HOST_STALL_NS if cpus > 1 and cpus >= os.cpu_count() else 0
-    assert max(times) - min(times) <= 0.05 * max(times) + stall, results
+    assert max(times) - min(times) <= 0.05 * max(times), results
 
 
 def test_nice_weights():
@@ -83,7 +77,7 @@ def test_time_adds_up(cpus):
 def test_sleepers(cpus):
     """1,000 sleepers wake in order, none early, none lost; then nothing disturbs the idle machine."""
     (_, woken, _, early, _, overtaken), (_, interrupts) = lines(
-        run("--smp", cpus, "--timeout", 120, program("sleepers"), 1000))
+        run(*measured(cpus), "--smp", cpus, "--timeout", 120, program("sleepers"), 1000))
     assert (int(woken), int(early)) == (1000, 0)
     if cpus == 1:
         assert int(overtaken) == 0

@@ -20,9 +20,10 @@ STDIN_PENDING_MAX = 256 * 1024
 # After it said that it is at its end, and after each part of a panic's report, the machine has this
 # long to stop.
 FAREWELL_SECONDS = 10
-# The console's keys for the list of processes, and how long it may take.
+# The console's keys for the list of processes, how long it may take to begin, and to go on.
 LISTING_KEYS = b"\x14p"
-LISTING_SECONDS = 1
+LISTING_SECONDS = 10
+LISTING_PAUSE_SECONDS = 1
 PANIC_HEADER = re.compile(rb"^.*\bpanic: ", re.MULTILINE)
 
 
@@ -145,6 +146,8 @@ class Session:
             self._write_out(1, data)
         else:
             self._keep("console", data)
+            if self._listing_asked:
+                self._deadline = time.monotonic() + LISTING_PAUSE_SECONDS
 
     def _read_keys(self, _descriptor):
         data = os.read(0, CHUNK)

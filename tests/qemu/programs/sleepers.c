@@ -13,9 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STEP_NS 1000000ll
+#define STEP_NS       1000000ll
+#define HEAD_START_NS 500000000ll
 
 struct shared {
+    long long start;
     _Atomic int next;
     _Atomic int early;
     int number[4096];
@@ -55,26 +57,37 @@ int main(int argument_count, char **arguments)
     struct shared *shared =
         mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int count = atoi(arguments[argument_count - 1]), woken = 0, overtaken = 0;
-    long long start = now_ns() + 3000000000ll, interrupts;
+    long long interrupts;
+    int gate[2];
+    char byte;
+
+    if (pipe(gate) != 0)
+        return 1;
 
     for (int i = 0; i < count; i++) {
         int place = (int)(i * 7919ll % count);
 
         if (fork() == 0) {
+            close(gate[1]);
             /* Whoever wakes first also runs first. */
             syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &(int){1});
-            sleep_until(start + place * STEP_NS);
-            shared->early += now_ns() < start + place * STEP_NS;
+            if (read(gate[0], &byte, 1) != 0)
+                _exit(1);
+            sleep_until(shared->start + place * STEP_NS);
+            shared->early += now_ns() < shared->start + place * STEP_NS;
             shared->number[place] = ++shared->next;
             _exit(0);
         }
     }
+    /* The times count from when all are there. */
+    shared->start = now_ns() + HEAD_START_NS;
+    close(gate[1]);
     while (wait(NULL) > 0)
         woken++;
     for (int i = 1; i < count; i++)
         overtaken += shared->number[i] < shared->number[i - 1];
     printf("woken %d early %d overtaken %d\n", woken, shared->early, overtaken);
-    sleep(1);
+    usleep(300000);
     interrupts = -timer_interrupts();
     sleep(3);
     interrupts += timer_interrupts();
