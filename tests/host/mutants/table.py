@@ -147,6 +147,10 @@ MUTANTS = [
     sched("sums that changed are not read again", "group_read", "group_account.c",
           "} while (memcmp(&before, &after, sizeof(before)) != 0 && --tries > 0);",
           "} while (--tries == 0);"),
+    sched("what was read and written is not handed up", "group_read", "group_account.c",
+          "    if (is_set(&thread->has_transferred))\n        flush_transfers(thread);\n", ""),
+    proc("the past of who is adopted is taken for the job's", "job_adopt_exit", "job_acct.c",
+         "        account->folded_cycles.system -= used->time.system;\n", ""),
     sched("a CPU gives away what it is about to run", "realtime_wake", "placement.c",
           "    if (rank_of(&cpu->run_queue) < RANK_REALTIME)\n        return;\n", ""),
     # --- an illegal transition ---
